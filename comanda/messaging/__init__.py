@@ -1,0 +1,1 @@
+"""How facts travel: a publisher onto a topic, a queue to receive from."""
