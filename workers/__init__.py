@@ -1,0 +1,1 @@
+"""Events in, state and further events out."""

@@ -1,0 +1,1 @@
+"""The consumer: receive, dispatch, inbox, outbox, visibility, lifecycle; it knows no context."""

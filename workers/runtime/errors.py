@@ -1,0 +1,34 @@
+"""The exception that a handler raises is the delivery decision.
+
+Exception
++-- RetryLater          keep the message, hidden for a while
+|   +-- Conflict        another writer was first; try again at once
++-- InvalidMessage      never again: to the dead-letter queue, with the reason
++-- AlreadyHandled      the inbox knows this event: delete the message
+"""
+
+from datetime import timedelta
+
+
+class RetryLater(Exception):
+    """Keep the message and hide it for `after`, or for the backoff of its receive count."""
+
+    def __init__(self, after: timedelta | None = None) -> None:
+        super().__init__(f"retry after {after}" if after else "retry later")
+        self.after = after
+
+
+class Conflict(RetryLater):
+    """Another writer changed the aggregate first; nothing of this unit was written."""
+
+
+class InvalidMessage(Exception):
+    """The message can never be handled; it goes to the dead-letter queue with this reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class AlreadyHandled(Exception):
+    """The effect of this event is committed already; there is nothing left to do."""

@@ -1,0 +1,122 @@
+"""What every pod's API has in common: problems, health, metrics, identity, OpenAPI."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Protocol
+
+import uvicorn
+from comanda.identity.verifier import Identity, InvalidToken, KeysUnavailable, Kind
+from fastapi import Depends, FastAPI, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from comanda.telemetry import REQUEST_SECONDS
+from workers.runtime.problems import Problem, install, unavailable
+
+__all__ = ["Problem", "any_identity", "create_api", "serve", "staff", "unavailable"]
+
+log = logging.getLogger(__name__)
+Probe = Callable[[], Awaitable[None]]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="comanda"'}
+
+
+class Verifier(Protocol):
+    """Whoever turns a bearer token into an identity; `app.state.verifier` is one."""
+
+    def verify(self, token: str) -> Identity:
+        """Give the identity, or raise `InvalidToken` or `KeysUnavailable`."""
+
+
+def create_api(context: str, *, probe: Probe, lifespan: Lifespan) -> FastAPI:
+    """Make the API of one context; its lifespan must set `app.state.verifier`."""
+    app = FastAPI(
+        title=f"Comanda {context}",
+        version="1",
+        lifespan=lifespan,
+        openapi_url=f"/apis/{context}/openapi.json",
+        docs_url=f"/apis/{context}/docs",
+        redoc_url=None,
+    )
+    install(app)
+    _add_health(app, probe)
+    _add_timing(app, context)
+    return app
+
+
+async def identity_of(request: Request) -> Identity:
+    """Verify the bearer token; 401 without a good one, 404 when it is another shop's."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Problem(401, "A bearer token is needed", headers=_CHALLENGE)
+    try:
+        identity: Identity = await asyncio.to_thread(request.app.state.verifier.verify, token)
+    except InvalidToken as exc:
+        raise Problem(401, "This token is not good here", headers=_CHALLENGE) from exc
+    except KeysUnavailable as exc:
+        raise unavailable("the keys that verify tokens are out of reach") from exc
+    if identity.shop_id != request.path_params.get("shop"):
+        # A token of one shop must not learn what exists in another.
+        raise Problem(404, "Not found")
+    return identity
+
+
+any_identity = Annotated[Identity, Depends(identity_of)]
+
+
+def staff(*groups: str) -> Callable[[Identity], Identity]:
+    """Make the dependency that admits staff of any of these groups; others get 403."""
+
+    def require(identity: any_identity) -> Identity:
+        if identity.kind is not Kind.STAFF or not identity.groups & set(groups):
+            raise Problem(403, "This needs another role", detail=f"one of: {', '.join(groups)}")
+        return identity
+
+    return require
+
+
+def serve(app: FastAPI, *, host: str, port: int) -> None:
+    """Serve until SIGTERM; requests in hand are finished first."""
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=10,
+        server_header=False,
+    )
+
+
+def _add_health(app: FastAPI, probe: Probe) -> None:
+    @app.get("/health/live", include_in_schema=False)
+    async def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @app.get("/health/ready", include_in_schema=False)
+    async def ready() -> dict[str, str]:
+        try:
+            await probe()
+        except Exception as exc:  # Any failure of a dependency means "not ready".
+            raise unavailable(f"not ready: {type(exc).__name__}") from exc
+        return {"status": "ready"}
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _add_timing(app: FastAPI, context: str) -> None:
+    @app.middleware("http")
+    async def timing(
+        request: Request, call_next: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        started = time.perf_counter()
+        response = await call_next(request)
+        route = getattr(request.scope.get("route"), "path", "none")
+        REQUEST_SECONDS.labels(context, route, str(response.status_code)).observe(
+            time.perf_counter() - started
+        )
+        return response

@@ -1,0 +1,82 @@
+"""The message relay: committed envelopes arrive, published envelopes leave, the store forgets them.
+
+Each unit of work hands its envelopes over right after its commit. Whatever a crash or an outage
+leaves in the store is published by `sweep`; publishing twice is harmless, forgetting is impossible.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from comanda.envelope import Envelope
+from comanda.messaging.ports import MessagingUnavailable, Publisher
+from comanda.telemetry import OUTBOX_SWEPT
+
+log = logging.getLogger(__name__)
+
+# Younger rows are still in the hands of the relay that committed them.
+SWEEP_AGE = timedelta(seconds=5)
+SWEEP_BATCH = 100
+_CHUNK = 100
+
+
+class OutboxStore(Protocol):
+    """What a worker needs of its units of work besides beginning them."""
+
+    async def sweep(self) -> int:
+        """Publish what a crash left behind; return how many envelopes."""
+
+    async def drain(self) -> None:
+        """Wait until all that was handed to the relay is published or left for the sweep."""
+
+
+class Relay:
+    """Publish committed envelopes in natural batches: all that gathered while one was under way."""
+
+    def __init__(
+        self, publisher: Publisher, *, forget: Callable[[Sequence[str]], Awaitable[None]]
+    ) -> None:
+        self._publisher = publisher
+        self._forget = forget
+        self._pending: list[Envelope] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def hand_over(self, envelopes: Sequence[Envelope]) -> None:
+        """Take committed envelopes; they go out in the background, in order."""
+        self._pending.extend(envelopes)
+        if self._pending and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._run(), name="relay")
+
+    async def drain(self) -> None:
+        """Wait until nothing is pending."""
+        while self._task is not None and not self._task.done():
+            await asyncio.wait({self._task})
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> None:
+        """Publish and forget; raise `MessagingUnavailable` and leave all in the store."""
+        await self._publisher.publish(envelopes)
+        await self._forget([envelope.id for envelope in envelopes])
+
+    async def publish_only(self, envelopes: Sequence[Envelope]) -> None:
+        """Publish what a sweep found; the caller forgets it in the transaction that locked it."""
+        await self._publisher.publish(envelopes)
+
+    async def _run(self) -> None:
+        while self._pending:
+            batch, self._pending = self._pending[:_CHUNK], self._pending[_CHUNK:]
+            try:
+                await self.publish(batch)
+            except MessagingUnavailable:
+                log.warning("outbox left for the sweep", extra={"count": len(batch)})
+            except Exception:  # Whatever failed, the store still holds the rows.
+                log.exception("relay failed", extra={"count": len(batch)})
+
+
+def count_swept(context_count: int) -> int:
+    """Record how many envelopes a sweep saved; more than a few means that relays die."""
+    if context_count:
+        OUTBOX_SWEPT.inc(context_count)
+        log.info("outbox swept", extra={"count": context_count})
+    return context_count
