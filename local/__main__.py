@@ -1,0 +1,32 @@
+"""`python -m local run` and `python -m local demo`: the laptop's two commands."""
+
+import argparse
+import asyncio
+import sys
+
+from local.demo.commands import demo, run
+
+
+def main(arguments: list[str]) -> int:
+    """Parse the command line and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    running = commands.add_parser("run", help="start everything, drive one order, stay up")
+    running.add_argument("--verbose", action="store_true", help="show every process's log")
+    loading = commands.add_parser("demo", help="drive many orders, balance the books, stop")
+    loading.add_argument("--orders", type=_count, default=200, help="1 to 100000")
+    loading.add_argument("--verbose", action="store_true", help="show every process's log")
+    chosen = parser.parse_args(arguments)
+    if chosen.command == "run":
+        return asyncio.run(run(verbose=chosen.verbose))
+    return asyncio.run(demo(orders=chosen.orders, verbose=chosen.verbose))
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100_000:
+        raise argparse.ArgumentTypeError(f"a number from 1 to 100000 is needed, not {text!r}")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

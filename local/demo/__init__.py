@@ -1,0 +1,1 @@
+"""Drive orders through the public doors as a client would, and balance the books."""

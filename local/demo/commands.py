@@ -1,0 +1,102 @@
+"""The two commands: start the system, drive orders through its doors, say what happened."""
+
+import asyncio
+import signal
+from datetime import UTC, datetime
+
+import aiohttp
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from local.demo.books import balance
+from local.demo.client import Shopper, WalkFailed
+from local.demo.doors import Doors, doors_of
+from local.demo.load import drive
+from local.demo.report import print_report
+from local.demo.walk import walk
+from local.supervisor import Options, System, SystemFailed, running_system
+
+console = Console(highlight=False)
+
+
+async def run(*, verbose: bool) -> int:
+    """Start everything, drive one narrated order, stay up until Ctrl-C."""
+    try:
+        async with running_system(Options(verbose=verbose)) as system:
+            doors = doors_of(system)
+            async with _session() as session:
+                await walk(Shopper(session, doors), shop=doors.shops[0], console=console)
+            _print_addresses(system, doors)
+            await _until_interrupted(system)
+    except (SystemFailed, WalkFailed) as exc:
+        console.print(f"[red]{exc}[/]", soft_wrap=True)
+        return 1
+    return 0
+
+
+async def demo(*, orders: int, verbose: bool) -> int:
+    """Drive many orders, balance the books, stop; the status is 1 unless they balance."""
+    try:
+        async with running_system(Options(verbose=verbose)) as system:
+            return await _demo(system, orders=orders)
+    except (SystemFailed, WalkFailed) as exc:
+        console.print(f"[red]{exc}[/]", soft_wrap=True)
+        return 1
+
+
+async def _demo(system: System, *, orders: int) -> int:
+    doors = doors_of(system)
+    columns = (
+        TextColumn("orders"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    async with _session() as session:
+        shopper = Shopper(session, doors)
+        with Progress(*columns, console=console) as progress:
+            bar = progress.add_task("orders", total=orders)
+            result = await drive(
+                shopper,
+                shops=doors.shops,
+                orders=orders,
+                advance=lambda: progress.advance(bar),
+            )
+        books = await balance(shopper, shops=doors.shops, environment=system.environment)
+    print_report(console, result, books)
+    return 0 if books.is_balanced and not result.failures else 1
+
+
+def _session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=30, connect=5),
+        connector=aiohttp.TCPConnector(limit=0),
+    )
+
+
+def _print_addresses(system: System, doors: Doors) -> None:
+    table = Table(title=f"Up since {datetime.now(UTC):%H:%M:%S} UTC; Ctrl-C stops everything")
+    table.add_column("what")
+    table.add_column("where", overflow="fold")
+    table.add_row("public door", doors.edge)
+    table.add_row("bank (pay a Pix code here)", f"{doors.bank}/bank")
+    for name, url in sorted(system.urls.items()):
+        table.add_row(name, url)
+    for shop, login in doors.kitchens.items():
+        table.add_row(f"kitchen of {shop}", f"{login.username} / {login.password}")
+    console.print(table)
+
+
+async def _until_interrupted(system: System) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    failed = asyncio.create_task(system.wait_until_failed())
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({failed, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopped.cancel()
+        failed.cancel()
