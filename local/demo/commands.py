@@ -1,7 +1,5 @@
 """The two commands: start the system, drive orders through its doors, say what happened."""
 
-import asyncio
-import signal
 from datetime import UTC, datetime
 
 import aiohttp
@@ -28,10 +26,12 @@ async def run(*, verbose: bool) -> int:
             async with _session() as session:
                 await walk(Shopper(session, doors), shop=doors.shops[0], console=console)
             _print_addresses(system, doors)
-            await _until_interrupted(system)
+            await system.wait_until_failed()
     except (SystemFailed, WalkFailed) as exc:
         console.print(f"[red]{exc}[/]", soft_wrap=True)
         return 1
+    except KeyboardInterrupt:
+        console.print("All stopped.")
     return 0
 
 
@@ -86,17 +86,3 @@ def _print_addresses(system: System, doors: Doors) -> None:
     for shop, login in doors.kitchens.items():
         table.add_row(f"kitchen of {shop}", f"{login.username} / {login.password}")
     console.print(table)
-
-
-async def _until_interrupted(system: System) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    failed = asyncio.create_task(system.wait_until_failed())
-    stopped = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({failed, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopped.cancel()
-        failed.cancel()

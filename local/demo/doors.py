@@ -31,7 +31,7 @@ class Doors:
 def doors_of(system: System) -> Doors:
     """Find the doors of a running system; the kitchen's staff open the staff routes."""
     kitchens = {
-        login.shop: StaffLogin(username=login.username, password=login.password)
+        str(login.shop): StaffLogin(username=login.username, password=login.password)
         for login in system.staff
         if "kitchen" in login.groups
     }
