@@ -84,8 +84,8 @@ class Envelope:
             time=_decode(datetime, body.get("time"), "time"),
             event=event,
             correlation_id=_text(body, "correlationid"),
-            causation_id=body.get("causationid"),
-            traceparent=body.get("traceparent"),
+            causation_id=_optional_text(body, "causationid"),
+            traceparent=_optional_text(body, "traceparent"),
         )
 
 
@@ -165,7 +165,10 @@ def _decode_scalar(kind: Any, value: object, where: str) -> Any:
             return ShopId(value)
         if kind is datetime and isinstance(value, str):
             return _parse_instant(value)
-    except ValueError as exc:
+        if isinstance(value, str):
+            # JSON can escape half a surrogate pair; no store and no topic would take it.
+            value.encode()
+    except (ValueError, OverflowError) as exc:
         raise InvalidEnvelope(f"{where}: {exc}") from exc
     # `True` is an `int` to Python and not to JSON Schema, so the exact type decides.
     if type(value) is not kind:
@@ -184,8 +187,12 @@ def _shape(kind: Any) -> tuple[tuple[str, Any, bool], ...]:
 def _text(body: Mapping[str, Any], name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not value:
-        raise InvalidEnvelope(f"{name}: missing")
+        raise InvalidEnvelope(f"{name}: text is needed")
     return value
+
+
+def _optional_text(body: Mapping[str, Any], name: str) -> str | None:
+    return None if body.get(name) is None else _text(body, name)
 
 
 def _instant(at: datetime) -> str:

@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from typing import Self
 
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,10})(\.[0-9]{1,2})?", re.ASCII)
 _LIMIT_CENTS = 10**12
+# The default context would round away whatever stands behind the 28th digit.
+_EXACT = Context(prec=28, traps=[Inexact])
 
 
 class InvalidMoney(ValueError):
@@ -39,7 +41,10 @@ class Money:
         """Take an exact `Decimal` (`5.88E+1` is 58.80); refuse fractions of a cent."""
         if not amount.is_finite() or amount.adjusted() > 11:
             raise InvalidMoney(f"not an amount of reais: {str(amount)[:40]}")
-        cents = amount.scaleb(2)
+        try:
+            cents = amount.scaleb(2, context=_EXACT)
+        except Inexact as exc:
+            raise InvalidMoney(f"finer than a cent: {str(amount)[:40]}") from exc
         if cents != cents.to_integral_value():
             raise InvalidMoney(f"finer than a cent: {amount}")
         if currency != "BRL":

@@ -8,10 +8,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Protocol
 
 import uvicorn
-from comanda.identity.verifier import Identity, InvalidToken, KeysUnavailable, Kind
 from fastapi import Depends, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from comanda.identity.verifier import Identity, InvalidToken, KeysUnavailable, Kind
 from comanda.telemetry import REQUEST_SECONDS
 from workers.runtime.problems import Problem, install, unavailable
 

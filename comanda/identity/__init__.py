@@ -1,0 +1,1 @@
+"""Who is calling: one verifier of tokens for everybody, and the signer of guests' tokens."""
