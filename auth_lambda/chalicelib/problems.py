@@ -1,0 +1,52 @@
+"""RFC 9457 problem documents: every refusal says what to change."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from math import ceil
+from typing import Any
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """Refuse a request; `errors` names the faulty fields."""
+
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        *,
+        detail: str = "",
+        errors: Sequence[tuple[str, str]] = (),
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(title)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.retry_after = retry_after
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Give the body."""
+        document: dict[str, Any] = {
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status,
+        }
+        if self.detail:
+            document["detail"] = self.detail
+        if self.errors:
+            document["errors"] = [
+                {"field": field, "detail": detail} for field, detail in self.errors
+            ]
+        return document
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Give the headers that go with it."""
+        headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store"}
+        if self.retry_after is not None:
+            headers["Retry-After"] = str(ceil(self.retry_after.total_seconds()))
+        return headers

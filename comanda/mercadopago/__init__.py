@@ -1,0 +1,1 @@
+"""Mercado Pago: signatures of notifications, payloads and the client of its Orders API."""

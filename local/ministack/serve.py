@@ -1,0 +1,73 @@
+"""Serve ministack on 127.0.0.1 with what the laptop needs of it; run by ministack's own Python.
+
+`serve.py --port PORT --data FOLDER`. Whatever is acknowledged survives a SIGKILL.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+SERVICES = ("dynamodb", "cognito-idp", "secretsmanager", "ses", "lambda", "iam", "sts")
+
+
+def main() -> None:
+    """Read the arguments, restore, and serve until told to stop."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    arguments = parser.parse_args()
+    _configure(arguments.port, arguments.data)
+    # Run by its path, a script finds only its own folder.
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    # Nothing waits in memory, so stopping at once loses nothing and takes no time.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    asyncio.run(_serve(arguments.port, arguments.data))
+
+
+def _configure(port: int, data: Path) -> None:
+    # ministack reads its environment while it is imported, so this comes first.
+    os.environ |= {
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "SERVICES": ",".join(SERVICES),
+        "MINISTACK_REGION": os.environ.get("AWS_DEFAULT_REGION", "sa-east-1"),
+        # Its MQTT and SFTP doors would listen on ports of the whole machine.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(data.resolve()),
+        "LOG_LEVEL": "WARNING",
+    }
+
+
+async def _serve(port: int, data: Path) -> None:
+    from hypercorn.asyncio import serve  # type: ignore[import-not-found]  # In the other
+    from hypercorn.config import Config  # type: ignore[import-not-found]  # environment.
+    from ministack import app
+
+    from local.ministack.services import SAVED, saved_after_each_change
+    from local.ministack.tables import DurableTables
+
+    tables = DurableTables(data / "dynamodb")
+    tables.install()
+    # Its tables are restored from the journal, which knows more than a state file.
+    app._state_map.pop("dynamodb")  # noqa: SLF001
+    app.SERVICE_HANDLERS["dynamodb"] = tables.handle
+    for name in SAVED:
+        handler = app.SERVICE_HANDLERS[name]
+        app.SERVICE_HANDLERS[name] = saved_after_each_change(name, handler=handler)
+    config = Config()
+    config.bind = [f"127.0.0.1:{port}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    # Its own signal handlers would wait for idle connections; `main` has a quicker one.
+    forever = asyncio.Event().wait
+    await serve(app.app, config, shutdown_trigger=forever)
+
+
+if __name__ == "__main__":
+    main()

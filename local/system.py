@@ -1,0 +1,267 @@
+"""All processes of the laptop: their commands, environments, needs, and when they are ready."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from comanda.ids import ShopId
+from comanda.settings import topology
+from local.postgres.cluster import Cluster, prepare_cluster
+from local.provision.context import REPOSITORY, ProvisionContext, StaffLogin
+from local.provision.databases import can_connect
+from local.provision.secrets import bank_configuration, run_secrets
+from local.provision.steps import Provisioning
+from local.supervisor.parts import Part, Probe, Process, Step, SystemFailed
+from local.supervisor.ports import reserve_ports
+from local.supervisor.probes import http, tcp
+
+STAGE = "laptop"
+SHOPS = (ShopId("lanchonete-da-ana"), ShopId("cantina-do-beto"))
+CONTEXTS = ("orders", "payments", "catalog")
+GUEST_ISSUER = "urn:comanda:laptop:guests"
+DATABASES = {"payments": "payments", "catalog": "catalog"}
+STAND_INS = ("postgres", "bus", "ministack", "mercadopago")
+DOORS = ("edge", "auth", "webhooks")
+PORTS = (*STAND_INS, *DOORS, *CONTEXTS, *(f"{name}-worker" for name in CONTEXTS))
+# Only these wait for the pools of Cognito, which take longest to make.
+CHECKING_TOKENS = ("auth", *CONTEXTS)
+MINISTACK_PYTHON = REPOSITORY / ".venv-ministack" / "bin" / "python"
+
+
+class Laptop:
+    """The description of one run, whose addresses are known before anything starts."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        ports: Mapping[str, int],
+        server: "OwnServer | GivenServer",
+    ) -> None:
+        self._folder = folder
+        self._ports = ports
+        self._server = server
+        self._secrets = run_secrets(folder / "secrets.json", stage=STAGE, shops=SHOPS)
+        self.urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+        self.urls["postgres"] = server.address
+        self._context = ProvisionContext(
+            stage=STAGE,
+            shops=SHOPS,
+            aws_url=self.urls["ministack"],
+            bus_url=self.urls["bus"],
+            python=sys.executable,
+        )
+        self._provisioning = Provisioning(
+            self._context, topology=topology(), secrets=self._secrets, dsn_of=server.dsn_of
+        )
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Give what leads a process to the stand-ins."""
+        return self._context.environment
+
+    @property
+    def staff(self) -> tuple[StaffLogin, ...]:
+        """Give who can sign in as staff, once they are provisioned."""
+        return self._provisioning.staff()
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Give all processes and steps, the stand-ins first."""
+        return (
+            *self._server.parts(port=self._ports["postgres"]),
+            *self._stand_ins(),
+            *self._provisioning.steps(),
+            *self._edge(),
+            *(part for name in CONTEXTS for part in self._context_parts(name)),
+        )
+
+    def environment_of(self, name: str) -> Mapping[str, str]:
+        """Give the variables of one process; those that provisioning finds out once it has."""
+        if name in STAND_INS:
+            return {}
+        if name == "edge":
+            return {**self.environment, **self._port("edge"), "COMANDA_EDGE_ROUTES": self._routes()}
+        context = {"auth": "customers"}.get(name, name.removesuffix("-worker"))
+        return {
+            **self.environment,
+            **(self._tokens() if name in CHECKING_TOKENS else {}),
+            **self._provisioning.messaging_of(context),
+            **self._stores_of(context),
+            **self._port(name),
+            "COMANDA_MERCADOPAGO_URL": self.urls["mercadopago"],
+        }
+
+    def _tokens(self) -> dict[str, str]:
+        return {
+            **self._provisioning.tokens(),
+            "COMANDA_GUEST_ISSUER": GUEST_ISSUER,
+            "COMANDA_GUEST_JWKS_URL": f"{self.urls['auth']}/apis/auth/jwks.json",
+        }
+
+    def _stores_of(self, context: str) -> dict[str, str]:
+        stores = {
+            "COMANDA_ORDERS_TABLE": f"comanda-{STAGE}-orders",
+            "COMANDA_CUSTOMERS_TABLE": f"comanda-{STAGE}-customers",
+        }
+        if context in DATABASES:
+            stores["COMANDA_DATABASE_URL"] = self._server.dsn_of(DATABASES[context])
+        return stores
+
+    def _port(self, name: str) -> dict[str, str]:
+        variable = "COMANDA_HEALTH_PORT" if name.endswith("-worker") else "COMANDA_HTTP_PORT"
+        return {variable: str(self._ports[name])}
+
+    def _routes(self) -> str:
+        routes = {f"/apis/{name}": self.urls[name] for name in ("auth", *CONTEXTS)}
+        return json.dumps({**routes, "/webhooks": self.urls["webhooks"]})
+
+    def _stand_ins(self) -> tuple[Process, ...]:
+        applications = self._folder / "mercadopago.json"
+        configuration = bank_configuration(
+            self._secrets, stage=STAGE, shops=SHOPS, edge_url=self.urls["edge"]
+        )
+        applications.write_text(json.dumps(configuration))
+        bank = ("-m", "local.mercadopago", "--config", str(applications))
+        serve = str(REPOSITORY / "local" / "ministack" / "serve.py")
+        return (
+            self._stand_in("bus", (sys.executable, "-m", "local.bus")),
+            self._stand_in("mercadopago", (sys.executable, *bank)),
+            self._stand_in(
+                "ministack",
+                (str(MINISTACK_PYTHON), serve),
+                is_ready=http(f"{self.urls['ministack']}/_ministack/ready"),
+            ),
+        )
+
+    def _stand_in(
+        self, name: str, command: tuple[str, ...], *, is_ready: Probe | None = None
+    ) -> Process:
+        port, data = str(self._ports[name]), self._folder / name
+        data.mkdir(exist_ok=True)
+        return Process(
+            name=name,
+            command=(*command, "--port", port, "--data", str(data)),
+            is_ready=is_ready or tcp(self._ports[name]),
+        )
+
+    def _edge(self) -> tuple[Process, ...]:
+        chalice = "local.gateway.chalice_app"
+        needs = {"auth": ("messaging", "tables", "secrets", "identity")}
+        return (
+            *(
+                self._module(
+                    name,
+                    (chalice, f"{name}_lambda", *self._port_option(name)),
+                    needs.get(name, ("messaging", "secrets")),
+                )
+                for name in ("auth", "webhooks")
+            ),
+            self._module("edge", ("local.gateway.edge", *self._port_option("edge")), ()),
+        )
+
+    def _port_option(self, name: str) -> tuple[str, str]:
+        return "--port", str(self._ports[name])
+
+    def _context_parts(self, context: str) -> tuple[Process, ...]:
+        store = f"{context}-database" if context in DATABASES else "tables"
+        # Payments reads each shop's access token, and calls the bank with it.
+        more = ("secrets", "mercadopago") if context == "payments" else ()
+        needs = ("messaging", store, *more)
+        api, worker = f"workers.{context}.api", f"workers.{context}.worker"
+        return (
+            self._module(context, (api,), (*needs, "identity"), is_http=True),
+            self._module(f"{context}-worker", (worker,), needs, is_http=True),
+        )
+
+    def _module(
+        self, name: str, words: tuple[str, ...], needs: tuple[str, ...], *, is_http: bool = False
+    ) -> Process:
+        port = self._ports[name]
+        return Process(
+            name=name,
+            command=(sys.executable, "-m", *words),
+            environment=partial(self.environment_of, name),
+            needs=needs,
+            is_ready=http(f"http://127.0.0.1:{port}/health/ready") if is_http else tcp(port),
+        )
+
+
+class OwnServer:
+    """A PostgreSQL of this run's own."""
+
+    def __init__(self, cluster: Cluster, *, port: int) -> None:
+        self._cluster = cluster
+        self._port = port
+
+    @property
+    def address(self) -> str:
+        """Give the server's address without a password."""
+        return f"postgresql://127.0.0.1:{self._port}"
+
+    def dsn_of(self, database: str) -> str:
+        """Give the address of a database with its password."""
+        return self._cluster.dsn(port=self._port, database=database)
+
+    def parts(self, *, port: int) -> tuple[Part, ...]:
+        """Give the server's process."""
+        return (
+            Process(
+                name="postgres",
+                prefix=self._cluster.prefix,
+                command=self._cluster.command(port=port),
+                is_ready=partial(can_connect, self.dsn_of("postgres")),
+                # SIGTERM would wait for every client to leave; SIGINT disconnects them.
+                stop_signal=signal.SIGINT,
+            ),
+        )
+
+
+class GivenServer:
+    """A PostgreSQL that `DATABASE_URL` leads to; the databases are named after the run."""
+
+    def __init__(self, url: str, *, run: str) -> None:
+        self._base, _, self._admin = url.rpartition("/")
+        self._run = run.replace("-", "_")
+
+    @property
+    def address(self) -> str:
+        """Give the server's address without a password."""
+        return "postgresql://" + self._base.rpartition("@")[2]
+
+    def dsn_of(self, database: str) -> str:
+        """Give the address of a database with its password."""
+        name = self._admin if database == "postgres" else f"comanda_{self._run}_{database}"
+        return f"{self._base}/{name}"
+
+    def parts(self, *, port: int) -> tuple[Part, ...]:  # noqa: ARG002  # Not ours to start.
+        """Give the step that checks the server."""
+        return (Step(name="postgres", run=self._check),)
+
+    async def _check(self) -> None:
+        if not await can_connect(self.dsn_of("postgres")):
+            raise SystemFailed("DATABASE_URL leads to no PostgreSQL server that lets us in")
+
+
+@contextmanager
+def describe_laptop(folder: Path, *, cache: Path) -> Iterator[Laptop]:
+    """Reserve the ports and prepare the stores of a run in `folder`."""
+    memory = folder / "ports.json"
+    last = json.loads(memory.read_text()) if memory.exists() else {}
+    preferred = [last[name] for name in PORTS] if set(last) == set(PORTS) else []
+    with reserve_ports(len(PORTS), preferred=preferred) as numbers:
+        ports = dict(zip(PORTS, numbers, strict=True))
+        memory.write_text(json.dumps(ports))
+        given = os.environ.get("DATABASE_URL")
+        server: OwnServer | GivenServer
+        if given:
+            server = GivenServer(given, run=folder.name)
+        else:
+            cluster = prepare_cluster(folder / "postgres", cache=cache)
+            server = OwnServer(cluster, port=ports["postgres"])
+        yield Laptop(folder, ports=ports, server=server)

@@ -1,0 +1,288 @@
+"""What a provider's fact may do to a charge, and what it may never do."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from comanda.events import ChargeCreated, ChargeRefused, PaymentApproved, PaymentFailed
+from comanda.money import ZERO, Money
+from tests.payments_builders import NOW, ORDER, PRICE, SHOP, creating, fact, waiting
+from workers.payments.facts import apply_fact, cancel_order, doubt_charge, refuse_charge
+from workers.payments.model import (
+    OPEN,
+    TRANSITIONS,
+    CaseKind,
+    Charge,
+    ChargeStatus,
+    Outcome,
+    ProviderFact,
+    ProviderStatus,
+    Verdict,
+    next_check,
+)
+
+S, P = ChargeStatus, ProviderStatus
+
+
+def apply(charge: Charge, said: ProviderFact) -> Outcome:
+    return apply_fact(charge, fact=said, now=NOW + timedelta(minutes=1))
+
+
+def in_status(status: ChargeStatus) -> Charge:
+    if status in (S.CREATING, S.UNKNOWN):
+        return creating(status=status)
+    paid_at = NOW if status in (S.PAID, S.PAID_LATE, S.DISPUTED) else None
+    return waiting(status=status, paid_at=paid_at)
+
+
+def test_every_status_has_its_row_in_the_table_of_transitions() -> None:
+    assert set(TRANSITIONS) == set(ChargeStatus)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "expected"),
+    [
+        (S.CREATING, P.WAITING, S.WAITING),
+        (S.CREATING, P.PAID, S.PAID),
+        (S.CREATING, P.EXPIRED, S.EXPIRED),
+        (S.UNKNOWN, P.WAITING, S.WAITING),
+        (S.UNKNOWN, P.PAID, S.PAID),
+        (S.WAITING, P.PAID, S.PAID),
+        (S.WAITING, P.EXPIRED, S.EXPIRED),
+        (S.WAITING, P.CANCELLED, S.CANCELLED),
+        (S.WAITING, P.REJECTED, S.REJECTED),
+        (S.EXPIRED, P.PAID, S.PAID_LATE),
+        (S.CANCELLED, P.PAID, S.PAID_LATE),
+        (S.REJECTED, P.PAID, S.PAID_LATE),
+        (S.REFUSED, P.PAID, S.PAID_LATE),
+        (S.PAID, P.PARTIALLY_REFUNDED, S.PARTIALLY_REFUNDED),
+        (S.PAID, P.REFUNDED, S.REFUNDED),
+        (S.PAID, P.DISPUTED, S.DISPUTED),
+        (S.DISPUTED, P.PAID, S.PAID),
+        (S.DISPUTED, P.CHARGED_BACK, S.CHARGED_BACK),
+        (S.PARTIALLY_REFUNDED, P.REFUNDED, S.REFUNDED),
+        (S.WAITING, P.REFUNDED, S.REVIEW),
+        (S.CREATING, P.PARTIALLY_REFUNDED, S.REVIEW),
+    ],
+)
+def test_a_fact_moves_a_charge_along_the_table(
+    status: ChargeStatus, said: ProviderStatus, expected: ChargeStatus
+) -> None:
+    outcome = apply(in_status(status), fact(said))
+
+    assert (outcome.charge.status, outcome.verdict) == (expected, Verdict.APPLIED)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (S.PAID, P.WAITING),
+        (S.PAID, P.EXPIRED),
+        (S.REFUNDED, P.PAID),
+        (S.EXPIRED, P.WAITING),
+        (S.REVIEW, P.PAID),
+        (S.CHARGED_BACK, P.PAID),
+    ],
+)
+def test_a_step_that_is_not_in_the_table_is_refused_by_name(
+    status: ChargeStatus, said: ProviderStatus
+) -> None:
+    outcome = apply(in_status(status), fact(said))
+
+    assert (outcome.charge.status, outcome.verdict) == (status, Verdict.REFUSED)
+    assert outcome.refused is not None
+    assert outcome.events == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"amount": Money.parse("58.79")}, CaseKind.AMOUNT_MISMATCH),
+        ({"amount": None}, CaseKind.AMOUNT_MISMATCH),
+        ({"paid": Money.parse("58.79")}, CaseKind.AMOUNT_MISMATCH),
+        ({"paid": None}, CaseKind.AMOUNT_MISMATCH),
+        ({"currency": "ARS"}, CaseKind.CURRENCY_MISMATCH),
+        ({"receiver": "seller-2"}, CaseKind.RECEIVER_MISMATCH),
+        ({"reference": "charge-2"}, CaseKind.REFERENCE_MISMATCH),
+        ({"method": "credit_card"}, CaseKind.METHOD_MISMATCH),
+    ],
+)
+def test_a_mismatch_is_a_review_with_an_open_case_and_moves_nothing_else(
+    changes: dict[str, Any], kind: CaseKind
+) -> None:
+    outcome = apply(waiting(), fact(P.PAID, **changes))
+
+    assert (outcome.charge.status, outcome.verdict) == (S.REVIEW, Verdict.MISMATCH)
+    assert outcome.case is not None
+    assert (outcome.case.kind, outcome.case.order_id) == (kind, ORDER)
+    assert (outcome.events, outcome.entry, outcome.charge.paid_at) == ((), None, None)
+
+
+def test_58_8_is_58_80() -> None:
+    said = Money.parse("58.8")
+
+    outcome = apply(waiting(), fact(P.PAID, amount=said, paid=said))
+
+    assert outcome.charge.status is S.PAID
+
+
+def test_a_mismatch_after_the_payment_opens_a_case_and_leaves_the_charge_paid() -> None:
+    outcome = apply(in_status(S.PAID), fact(P.PAID, paid=Money.parse("1.00")))
+
+    assert outcome.charge.status is S.PAID
+    assert outcome.case is not None
+
+
+def test_another_order_of_the_provider_for_our_charge_is_a_case_and_no_more() -> None:
+    outcome = apply(waiting(), fact(P.PAID, provider_id="ORD02"))
+
+    assert outcome.charge.status is S.WAITING
+    assert outcome.charge.provider_id == "ORD01"
+    assert outcome.case is not None
+    assert outcome.case.kind is CaseKind.SECOND_PROVIDER_ORDER
+
+
+def test_a_reference_mismatch_does_not_take_the_foreign_order_for_its_own() -> None:
+    outcome = apply(creating(), fact(P.PAID, reference="charge-2"))
+
+    assert (outcome.charge.status, outcome.charge.provider_id) == (S.REVIEW, None)
+
+
+def test_a_fact_older_than_the_last_one_changes_nothing() -> None:
+    paid = waiting(status=S.PAID, paid_at=NOW, provider_updated_at=NOW)
+
+    outcome = apply(paid, fact(P.WAITING, updated_at=NOW - timedelta(seconds=1)))
+
+    assert (outcome.charge.status, outcome.verdict) == (S.PAID, Verdict.STALE)
+    assert outcome.charge.provider_updated_at == NOW
+
+
+def test_a_status_that_we_do_not_know_changes_nothing() -> None:
+    outcome = apply(waiting(), fact(P.UNRECOGNISED))
+
+    assert (outcome.charge.status, outcome.verdict) == (S.WAITING, Verdict.UNRECOGNISED)
+    assert (outcome.events, outcome.case) == ((), None)
+
+
+@pytest.mark.parametrize("status", [S.PAID, S.WAITING, S.PAID_LATE, S.REFUNDING])
+def test_what_is_known_already_is_not_told_again(status: ChargeStatus) -> None:
+    said = P.WAITING if status is S.WAITING else P.PAID
+
+    outcome = apply(in_status(status), fact(said))
+
+    assert (outcome.charge.status, outcome.verdict) == (status, Verdict.UNCHANGED)
+    assert (outcome.events, outcome.entry, outcome.refused) == ((), None, None)
+
+
+def test_the_code_goes_out_with_the_charge() -> None:
+    outcome = apply(creating(), fact(P.WAITING))
+
+    (created,) = outcome.events
+    assert isinstance(created, ChargeCreated)
+    assert (created.pix_code, created.expires_at) == ("000201", NOW + timedelta(minutes=30))
+    assert outcome.charge.request is None
+
+
+def test_an_order_made_without_a_code_is_unknown_until_the_code_comes() -> None:
+    first = apply(creating(), fact(P.PROCESSING, pix_code=None))
+    second = apply(first.charge, fact(P.WAITING, pix_code=None))
+    third = apply(second.charge, fact(P.WAITING))
+
+    assert (first.charge.status, first.events) == (S.UNKNOWN, ())
+    assert not first.charge.is_to_create
+    assert (second.charge.status, second.verdict) == (S.UNKNOWN, Verdict.UNCHANGED)
+    assert third.charge.status is S.WAITING
+
+
+def test_a_payment_approves_and_enters_the_ledger_once() -> None:
+    first = apply(waiting(), fact(P.PAID))
+    second = apply(first.charge, fact(P.PAID))
+
+    (approved,) = first.events
+    assert isinstance(approved, PaymentApproved)
+    assert (approved.order_id, approved.amount) == (ORDER, PRICE)
+    assert first.entry is not None
+    assert first.entry.amount == PRICE
+    assert (second.events, second.entry) == ((), None)
+
+
+def test_a_dispute_that_was_won_does_not_approve_again() -> None:
+    outcome = apply(in_status(S.DISPUTED), fact(P.PAID))
+
+    assert outcome.charge.status is S.PAID
+    assert (outcome.events, outcome.entry) == ((), None)
+
+
+@pytest.mark.parametrize("said", [P.EXPIRED, P.CANCELLED, P.REJECTED])
+def test_a_closed_charge_fails_the_payment_with_the_providers_reason(said: ProviderStatus) -> None:
+    outcome = apply(waiting(), fact(said, detail="by_payer"))
+
+    (failed,) = outcome.events
+    assert isinstance(failed, PaymentFailed)
+    assert failed.reason == "by_payer"
+
+
+def test_late_money_is_in_the_ledger_and_in_a_case_but_approves_nothing() -> None:
+    outcome = apply(in_status(S.EXPIRED), fact(P.PAID))
+
+    assert outcome.case is not None
+    assert outcome.case.kind is CaseKind.PAID_LATE
+    assert outcome.entry is not None
+    assert outcome.events == ()
+
+
+def test_money_for_a_cancelled_order_is_late_money() -> None:
+    outcome = apply(waiting(order_cancelled_at=NOW), fact(P.PAID))
+
+    assert (outcome.charge.status, outcome.events) == (S.PAID_LATE, ())
+    assert outcome.case is not None
+
+
+def test_a_cancelled_order_that_was_paid_is_a_case() -> None:
+    unpaid = cancel_order(waiting(), now=NOW)
+    paid = cancel_order(in_status(S.PAID), now=NOW)
+
+    assert (unpaid.case, unpaid.charge.order_cancelled_at) == (None, NOW)
+    assert paid.case is not None
+    assert paid.case.kind is CaseKind.PAID_AND_CANCELLED
+
+
+def test_a_refusal_is_told_once_and_only_before_the_charge_is_there() -> None:
+    refused = refuse_charge(creating(), reason="limits", now=NOW)
+    too_late = refuse_charge(waiting(), reason="limits", now=NOW)
+
+    (event,) = refused.events
+    assert isinstance(event, ChargeRefused)
+    assert (refused.charge.status, event.shop_id) == (S.REFUSED, SHOP)
+    assert (too_late.charge.status, too_late.verdict) == (S.WAITING, Verdict.REFUSED)
+
+
+def test_a_key_that_the_provider_knows_otherwise_is_a_case_and_is_not_sent_again() -> None:
+    doubted = doubt_charge(creating(), detail="409", now=NOW)
+    too_late = doubt_charge(waiting(), detail="409", now=NOW)
+
+    assert (doubted.charge.status, doubted.charge.next_check_at) == (S.UNKNOWN, None)
+    assert doubted.case is not None
+    assert too_late.refused is S.UNKNOWN
+
+
+def test_checks_come_soon_at_first_then_rarely_and_once_after_the_code_expires() -> None:
+    pauses = []
+    for checks in (0, 1, 2, 12):
+        due = next_check(waiting(checks=checks, expires_at=None), now=NOW)
+        assert due is not None
+        pauses.append((due - NOW).total_seconds())
+    near_the_end = next_check(waiting(checks=9), now=NOW + timedelta(minutes=29))
+
+    assert pauses == [15, 30, 60, 2400]
+    assert near_the_end == NOW + timedelta(minutes=30, seconds=20)
+
+
+def test_only_an_open_charge_is_checked() -> None:
+    statuses = {
+        s for s in ChargeStatus if next_check(replace(waiting(), status=s), now=NOW) is not None
+    }
+
+    assert statuses == OPEN
