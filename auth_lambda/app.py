@@ -4,7 +4,8 @@ from typing import Any
 
 from chalice import Chalice, Response
 
-from chalicelib import logs, routes, triggers, wiring
+from chalicelib import routes, triggers, wiring
+from comanda import logs
 
 logs.configure("auth_lambda")
 app = Chalice(app_name="auth_lambda", configure_logs=False)

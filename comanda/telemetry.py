@@ -1,11 +1,11 @@
-"""One log format and one typed list of metrics for all that runs long."""
+"""One typed list of metrics, and logging, for all that runs long."""
 
-import json
 import logging
 import sys
-from datetime import UTC, datetime
 
 from prometheus_client import Counter, Gauge, Histogram
+
+from comanda.logs import JsonFormatter
 
 MESSAGES_HANDLED = Counter(
     "comanda_messages_handled_total",
@@ -22,29 +22,6 @@ OUTBOX_SWEPT = Counter(
 REQUEST_SECONDS = Histogram(
     "comanda_http_request_seconds", "From request to answer.", ["context", "route", "status"]
 )
-
-_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
-
-
-class JsonFormatter(logging.Formatter):
-    """Render a record as one line of JSON: time, level, event, and the keys given as `extra`."""
-
-    def __init__(self, service: str) -> None:
-        super().__init__()
-        self._service = service
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Give the line; values that JSON does not know become their text."""
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "service": self._service,
-            "event": record.getMessage(),
-        }
-        line |= {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
 
 
 def configure_logging(service: str, *, level: int = logging.INFO) -> None:

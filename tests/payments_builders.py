@@ -1,7 +1,7 @@
 """Builders of the payments tests: a desk to work at, and short ways to say what arrives."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -77,10 +77,8 @@ class Counter:
     async def deliver(self, event: Event, *, message: Envelope | None = None) -> Envelope:
         """Handle an event as the worker does; one that was handled before is a success."""
         message = message or seal(event, now=self.clock())
-        try:
+        with suppress(AlreadyHandled):
             await HANDLERS[type(event)](message, desk=self.desk)
-        except AlreadyHandled:
-            pass
         return message
 
     async def charge(self, order_id: OrderId = ORDER, *, shop_id: ShopId = SHOP) -> Charge:

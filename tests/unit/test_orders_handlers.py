@@ -1,6 +1,7 @@
 """What news does to an order, with the store in memory."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -313,9 +314,7 @@ async def test_an_event_for_an_unknown_order_creates_nothing(
     orders: InMemoryOrders, order: Order, event: object
 ) -> None:
     before = await orders.totals(SHOP)
-    stranger = order.__class__(
-        **{f: getattr(order, f) for f in order.__dataclass_fields__} | {"id": unknown_order()}
-    )
+    stranger = replace(order, id=unknown_order())
     message = seal(event(stranger), now=NOW)  # type: ignore[operator]
 
     with pytest.raises(InvalidMessage):
@@ -328,10 +327,7 @@ async def test_an_event_for_an_unknown_order_creates_nothing(
 async def test_another_shops_news_does_not_reach_an_order(
     orders: InMemoryOrders, order: Order
 ) -> None:
-    event = approved(order)
-    foreign = type(event)(
-        **{f: getattr(event, f) for f in event.__dataclass_fields__} | {"shop_id": OTHER_SHOP}
-    )
+    foreign = replace(approved(order), shop_id=OTHER_SHOP)
 
     with pytest.raises(InvalidMessage):
         await deliver(foreign, orders=orders)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from comanda.events import ChargeCreated, ChargeRefused, PaymentApproved, PaymentFailed
-from comanda.money import ZERO, Money
+from comanda.money import Money
 from tests.payments_builders import NOW, ORDER, PRICE, SHOP, creating, fact, waiting
 from workers.payments.facts import apply_fact, cancel_order, doubt_charge, refuse_charge
 from workers.payments.model import (

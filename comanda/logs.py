@@ -9,17 +9,18 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime
 
 
 class JsonFormatter(logging.Formatter):
-    """Render time, level, service, event and keys, as the pods do.
+    """Render time, level, service, event and keys; the service is the logger's unless named."""
 
-    The pods' own formatter lives beside their metrics, whose library is too heavy for a Lambda.
-    """
+    def __init__(self, service: str | None = None) -> None:
+        super().__init__()
+        self._service = service
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give the line."""
+        """Give the line; values that JSON does not know become their text."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            "service": record.name,
+            "service": self._service or record.name,
             "event": record.getMessage(),
         }
         line |= {key: value for key, value in record.__dict__.items() if key not in _STANDARD}

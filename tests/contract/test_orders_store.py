@@ -1,0 +1,367 @@
+"""One suite for the store of orders, run on memory and on DynamoDB's protocol against moto."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from aiobotocore.session import get_session
+from botocore.config import Config
+from moto.server import ThreadedMotoServer
+
+from comanda.envelope import Envelope
+from comanda.events import OrderPaid, OrderPlaced
+from comanda.ids import CustomerId, ProductId
+from comanda.messaging.memory import InMemoryPublisher
+from comanda.money import Money
+from comanda.settings import topology
+from local.provision.tables import table_request
+from tests.orders_builders import (
+    NOW,
+    OTHER_SHOP,
+    SHOP,
+    Clock,
+    approved,
+    changed,
+    charged,
+    deliver,
+    failed,
+    placed,
+    refunded,
+    request,
+    reserved,
+    till,
+    unknown_order,
+)
+from workers.orders.claims import LEASE, LIFETIME, Claim
+from workers.orders.desk import DynamoDesk
+from workers.orders.floor import Store
+from workers.orders.handlers import advance
+from workers.orders.memory import InMemoryOrders
+from workers.orders.model import Order, OrderStatus, Step
+from workers.orders.placing import Till
+from workers.orders.ports import Desk, StoreUnavailable
+from workers.orders.repository import DynamoOrderRepository
+from workers.orders.table import DynamoTable
+from workers.runtime.dynamodb import DynamoUnits
+from workers.runtime.errors import AlreadyHandled, Conflict
+
+TABLE = "comanda-test-orders"
+S = OrderStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """A store and its surroundings."""
+
+    store: Store
+    desk: Desk
+    clock: Clock
+    published: Callable[[], Awaitable[list[Envelope]]]
+
+    @property
+    def till(self) -> Till:
+        return till(self.store, desk=self.desk, menus=self.store, clock=self.clock)
+
+    async def read(self, order: Order) -> Order:
+        found = await self.store.get(order.shop_id, order.id)
+        assert found is not None
+        return found
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+def connection(endpoint: str) -> dict[str, str]:
+    return {
+        "endpoint_url": endpoint,
+        "region_name": "sa-east-1",
+        "aws_access_key_id": "test",
+        "aws_secret_access_key": "test",
+    }
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+async def side(request: pytest.FixtureRequest) -> AsyncIterator[Side]:
+    clock = Clock()
+    if request.param == "memory":
+        orders = InMemoryOrders(clock=clock)
+
+        async def published() -> list[Envelope]:
+            return orders.published
+
+        yield Side(store=orders, desk=orders, clock=clock, published=published)
+        return
+    options = connection(request.getfixturevalue("endpoint"))
+    admin = boto3.client("dynamodb", **options)
+    shape = topology()["contexts"]["orders"]["tables"]["orders"]
+    admin.create_table(**table_request(TABLE, shape))
+    async with get_session().create_client("dynamodb", **options) as client:
+        publisher = InMemoryPublisher()
+        units = DynamoUnits(client, table=TABLE, publisher=publisher, clock=clock)
+
+        async def drained() -> list[Envelope]:
+            await units.drain()
+            return publisher.published
+
+        table = DynamoTable(client, name=TABLE)
+        store = DynamoOrderRepository(table, units=units)
+        yield Side(store=store, desk=DynamoDesk(table), clock=clock, published=drained)
+        await units.drain()
+    admin.delete_table(TableName=TABLE)
+
+
+async def test_an_order_is_read_back_as_it_was_written(side: Side) -> None:
+    order = await placed(side.till)
+
+    assert await side.read(order) == order
+    assert await side.store.many([(SHOP, order.id), (SHOP, unknown_order())]) == [order]
+    assert await side.store.get(SHOP, unknown_order()) is None
+    assert await side.store.get(OTHER_SHOP, order.id) is None
+
+
+async def test_everything_that_news_adds_is_read_back(side: Side) -> None:
+    order = await placed(side.till)
+    for event in (
+        reserved(order),
+        charged(order),
+        approved(order),
+        failed(order),
+        refunded(order, amount=Money.parse("1.00")),
+    ):
+        await deliver(event, orders=side.store)
+
+    found = await side.read(order)
+
+    assert (found.status, found.version) == (S.RECEIVED, 6)
+    assert (found.reservation_id, found.paid_by) == ("reservation-1", "charge-1")
+    assert found.pix is not None
+    assert (found.pix.code, found.pix.expires_at) == (
+        charged(order).pix_code,
+        charged(order).expires_at,
+    )
+    assert (found.refunded, found.paid_at) == (Money.parse("1.00"), approved(order).approved_at)
+    assert [r.name for r in found.refusals] == ["IllegalTransition"]
+    assert [p.status for p in found.history] == [S.PENDING_PAYMENT, S.RECEIVED]
+
+
+async def test_a_signed_in_customers_order_keeps_the_customer(side: Side) -> None:
+    await deliver(changed(), orders=side.store)
+    customer = CustomerId("c")
+
+    placement = await side.till.place(replace(request(), customer_id=customer))
+
+    assert placement.order is not None
+    assert (await side.read(placement.order)).customer_id == customer
+
+
+async def test_two_deliveries_of_one_event_are_one_effect(side: Side) -> None:
+    order = await placed(side.till)
+    message = await deliver(approved(order), orders=side.store)
+    before = await side.read(order)
+
+    with pytest.raises(AlreadyHandled):
+        async with side.store.begin(message) as unit:
+            unit.save(before)
+
+    assert await side.read(order) == before
+    assert [type(e.event) for e in await side.published()] == [OrderPlaced, OrderPaid]
+
+
+async def test_of_two_writers_the_second_is_in_conflict(side: Side) -> None:
+    order = await placed(side.till)
+    await advance_paid(side, order)
+    with pytest.raises(Conflict):
+        async with side.store.begin() as unit:
+            unit.save(order)
+            unit.emit(OrderPaid(shop_id=SHOP, order_id=order.id))
+
+    with pytest.raises(Conflict):
+        async with side.store.begin() as unit:
+            unit.add(order)
+
+    assert (await side.read(order)).status is S.RECEIVED
+    assert len(await side.published()) == 2
+
+
+async def advance_paid(side: Side, order: Order) -> None:
+    await deliver(approved(order), orders=side.store)
+
+
+async def test_a_unit_that_breaks_writes_nothing(side: Side) -> None:
+    order = await placed(side.till)
+
+    with pytest.raises(ZeroDivisionError):
+        async with side.store.begin() as unit:
+            unit.save(order)
+            raise ZeroDivisionError
+
+    assert await side.read(order) == order
+
+
+async def test_the_board_is_ready_then_in_preparation_then_received_oldest_first(
+    side: Side,
+) -> None:
+    made: dict[str, Order] = {}
+    for name in ("ready", "cooking", "old", "new", "unpaid", "done", "failed"):
+        made[name] = await placed(side.till)
+        side.clock.pass_by(seconds=1)
+    for name in ("new", "old", "cooking", "ready", "done"):
+        await advance_paid(side, made[name])
+    await deliver(failed(made["failed"]), orders=side.store)
+    for name, steps in (
+        ("cooking", [Step.START]),
+        ("ready", [Step.START, Step.MAKE_READY]),
+        ("done", [Step.START, Step.MAKE_READY, Step.COMPLETE]),
+    ):
+        for step in steps:
+            await advance(SHOP, made[name].id, step=step, orders=side.store)
+
+    board = await side.store.board(SHOP)
+
+    assert [o.id for o in board] == [made[n].id for n in ("ready", "cooking", "old", "new")]
+    assert await side.store.board(OTHER_SHOP) == []
+
+
+async def test_totals_count_each_status_and_what_was_paid(side: Side) -> None:
+    paid, waiting = await placed(side.till), await placed(side.till)
+    await advance_paid(side, paid)
+    await deliver(failed(paid), orders=side.store)
+
+    totals = await side.store.totals(SHOP)
+
+    assert totals.by_status == {S.RECEIVED: 1, S.PENDING_PAYMENT: 1}
+    assert (totals.paid_total, totals.refused_transitions) == (waiting.total, 1)
+    assert (await side.store.totals(OTHER_SHOP)).by_status == {}
+
+
+async def test_totals_go_on_over_pages(side: Side) -> None:
+    # A page of DynamoDB ends at 1 MB; names of 5 KB make four hundred orders two of them.
+    heavy = replace(changed(), name="n" * 5000)
+    order = await placed(side.till, menu=[heavy])
+    for number in range(230):
+        async with side.store.begin() as unit:
+            unit.add(replace(order, id=type(order.id)(f"copy-{number}")))
+
+    totals = await side.store.totals(SHOP)
+
+    assert totals.by_status == {S.PENDING_PAYMENT: 231}
+
+
+async def test_call_numbers_count_per_shop_and_day(side: Side) -> None:
+    today, tomorrow = date(2026, 3, 4), date(2026, 3, 5)
+    asked = [(SHOP, today), (SHOP, today), (OTHER_SHOP, today), (SHOP, tomorrow)]
+
+    numbers = [await side.desk.next_number(shop, day=day) for shop, day in asked]
+
+    assert numbers == [1, 2, 1, 1]
+
+
+def fresh(key: str = "k", *, now: datetime = NOW, fingerprint: str = "f") -> Claim:
+    return Claim.fresh(request(key=key).key, fingerprint=fingerprint, now=now)
+
+
+async def test_the_first_claim_of_a_key_holds_it(side: Side) -> None:
+    first, second = fresh(), fresh()
+
+    assert await side.desk.claim(first, now=NOW) == first
+    assert await side.desk.claim(second, now=NOW) == first
+
+
+async def test_an_expired_claim_is_free_even_before_it_is_removed(side: Side) -> None:
+    await side.desk.claim(fresh(), now=NOW)
+    later = NOW + LIFETIME
+    second = fresh(now=later)
+
+    assert await side.desk.claim(second, now=later) == second
+
+
+async def test_only_one_of_two_successors_takes_a_claim_over(side: Side) -> None:
+    first = await side.desk.claim(fresh(), now=NOW)
+    later = NOW + LEASE
+    one, two = (first.passed_to(fresh(now=later), now=later) for _ in range(2))
+
+    taken = [
+        await side.desk.take_over(one, of=first.holder),
+        await side.desk.take_over(two, of=first.holder),
+    ]
+
+    assert taken == [True, False]
+    assert (await side.desk.claim(fresh(), now=NOW)).holder == one.holder
+
+
+async def test_a_released_claim_is_free_and_an_answered_one_is_not(side: Side) -> None:
+    released = await side.desk.claim(fresh(), now=NOW)
+    await side.desk.release(released)
+    again = await side.desk.claim(fresh(), now=NOW)
+    async with side.store.begin() as unit:
+        unit.complete(again, answer="early")
+    await side.desk.release(again)
+    await side.desk.release(released)
+    await side.desk.amend(again, answer="late")
+    await side.desk.amend(released, answer="not mine")
+
+    found = await side.desk.claim(fresh(), now=NOW)
+
+    assert (found.holder, found.answer) == (again.holder, "late")
+    assert again.holder != released.holder
+    with pytest.raises(Conflict):
+        async with side.store.begin() as unit:
+            unit.complete(again, answer="twice")
+
+
+async def test_an_older_copy_of_a_product_is_in_conflict(side: Side) -> None:
+    await deliver(changed(version=3), orders=side.store)
+    menu = await side.store.menu(SHOP)
+
+    with pytest.raises(Conflict):
+        async with side.store.begin() as unit:
+            unit.save_menu_item(replace(menu[ProductId("pastel")], version=2))
+
+    assert (await side.store.menu(SHOP)) == menu
+    assert await side.store.menu(OTHER_SHOP) == {}
+
+
+async def test_the_same_request_twice_is_one_order_in_the_store(side: Side) -> None:
+    await deliver(changed(), orders=side.store)
+    wanted = request(key="twice")
+
+    first = await side.till.place(wanted)
+    second = await side.till.place(wanted)
+
+    assert (second.order, second.answer) == (None, first.answer)
+    assert sum((await side.store.totals(SHOP)).by_status.values()) == 1
+    assert len(await side.published()) == 1
+
+
+async def test_a_store_in_reach_can_be_pinged(side: Side) -> None:
+    await side.store.ping()
+
+
+async def test_a_store_out_of_reach_is_an_outage_by_name() -> None:
+    options: dict[str, Any] = connection("http://127.0.0.1:1")
+    config = Config(retries={"max_attempts": 0})
+    async with get_session().create_client("dynamodb", config=config, **options) as client:
+        table = DynamoTable(client, name=TABLE)
+        units = DynamoUnits(client, table=TABLE, publisher=InMemoryPublisher(), clock=Clock())
+        store = DynamoOrderRepository(table, units=units)
+
+        for work in (
+            store.ping(),
+            store.board(SHOP),
+            store.many([(SHOP, unknown_order())]),
+            DynamoDesk(table).claim(fresh(), now=datetime.now(UTC) - timedelta(days=1)),
+        ):
+            with pytest.raises(StoreUnavailable):
+                await work
+        with pytest.raises(StoreUnavailable):
+            async with store.begin() as unit:
+                unit.emit(OrderPaid(shop_id=SHOP, order_id=unknown_order()))

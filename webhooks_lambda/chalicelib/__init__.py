@@ -1,0 +1,1 @@
+"""What Mercado Pago said: verified, published, answered."""
