@@ -7,7 +7,7 @@ PYTHON ?= python3
 ORDERS ?= 200
 BIN := .venv/bin
 UV := $(BIN)/uv
-CODE := comanda workers local auth_lambda/chalicelib webhooks_lambda/chalicelib
+CODE := comanda workers local
 TESTS ?= tests
 JOBS ?= 4
 # Chalice and boto3 need a region even where nothing is deployed.
@@ -43,6 +43,8 @@ lint: .venv/dev.stamp
 
 types: .venv/dev.stamp
 	$(BIN)/mypy $(CODE)
+	$(BIN)/mypy auth_lambda/chalicelib
+	$(BIN)/mypy webhooks_lambda/chalicelib
 
 contracts: .venv/dev.stamp
 	$(BIN)/lint-imports

@@ -42,7 +42,7 @@ class QueueSettings:
 
 
 class BusQueue:
-    """Hand out messages at least once; one that is handed out too often goes to the dead letters."""
+    """Hand out messages at least once; what is handed out too often goes to the dead letters."""
 
     def __init__(self, name: str, *, clock: Callable[[], float], note: Callable[..., None]) -> None:
         self.name = name

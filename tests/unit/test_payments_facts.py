@@ -185,6 +185,14 @@ def test_the_code_goes_out_with_the_charge() -> None:
     assert outcome.charge.request is None
 
 
+def test_an_answer_without_an_end_gets_the_end_that_we_asked_for() -> None:
+    outcome = apply(creating(), fact(P.WAITING, expires_at=None))
+
+    (created,) = outcome.events
+    assert isinstance(created, ChargeCreated)
+    assert created.expires_at == NOW + timedelta(minutes=31)
+
+
 def test_an_order_made_without_a_code_is_unknown_until_the_code_comes() -> None:
     first = apply(creating(), fact(P.PROCESSING, pix_code=None))
     second = apply(first.charge, fact(P.WAITING, pix_code=None))

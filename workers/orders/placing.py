@@ -1,0 +1,129 @@
+"""Placing an order: a request and its key arrive, one order and `OrderPlaced` leave, once.
+
+The key is claimed first. The order, the claim's answer and the event are then one transaction, so
+whatever breaks in between leaves either nothing or all of it. A call number that was drawn for a
+try that died stays unused; no order ever has two.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from comanda.events import OrderPlaced
+from comanda.ids import CustomerId
+from workers.orders.claims import Claim, ClaimKey, TwinInFlight
+from workers.orders.lines import InvalidLines, MenuMissing, NotOnMenu, Wanted, priced, total_of
+from workers.orders.model import Order, OrderStatus, Passage
+from workers.orders.ports import Desk, Menus, Orders, StoreUnavailable
+from workers.runtime.errors import Conflict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderRequest:
+    """What a customer asks for; `lines` are merged, the fingerprint is that of the request."""
+
+    key: ClaimKey
+    fingerprint: str
+    customer_id: CustomerId | None
+    lines: tuple[Wanted, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Placement:
+    """The answer to a request; a repeated one has no `order`, only what was answered before."""
+
+    claim: Claim
+    answer: str
+    order: Order | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Till:
+    """Where orders are placed; `render` makes the answer that a repeat will get."""
+
+    orders: Orders
+    desk: Desk
+    menus: Menus
+    clock: Callable[[], datetime]
+    render: Callable[[Order], str]
+    zone: tzinfo
+
+    async def place(self, request: OrderRequest) -> Placement:
+        """Place the order, or give what the same request was answered before.
+
+        Raises `KeyReused`, `TwinInFlight`, `NotOnMenu`, `MenuMissing`, `InvalidLines` and
+        `StoreUnavailable`; all of them leave no order behind.
+        """
+        claim = await self._claim(request)
+        if claim.answer is not None:
+            return Placement(claim=claim, answer=claim.answer, order=None)
+        try:
+            order = await self._draft(request, claim=claim)
+            return await self._commit(order, claim=claim)
+        except Conflict as exc:
+            # Somebody took this claim over because we were slow; theirs is the order.
+            raise TwinInFlight from exc
+        except (InvalidLines, MenuMissing, NotOnMenu, StoreUnavailable):
+            # The customer may try again at once. If the transaction did happen after all, the
+            # claim has its answer, and cannot be released.
+            with suppress(StoreUnavailable):
+                await self.desk.release(claim)
+            raise
+
+    async def _claim(self, request: OrderRequest) -> Claim:
+        now = self.clock()
+        wanted = Claim.fresh(request.key, fingerprint=request.fingerprint, now=now)
+        found = await self.desk.claim(wanted, now=now)
+        if found.holder == wanted.holder:
+            return found
+        if found.answer is not None and found.fingerprint == wanted.fingerprint:
+            return found
+        successor = found.passed_to(wanted, now=now)
+        if not await self.desk.take_over(successor, of=found.holder):
+            raise TwinInFlight
+        return successor
+
+    async def _draft(self, request: OrderRequest, *, claim: Claim) -> Order:
+        shop_id = request.key.shop_id
+        lines = priced(request.lines, menu=await self.menus.menu(shop_id))
+        total = total_of(lines)
+        now = self.clock()
+        number = await self.desk.next_number(shop_id, day=now.astimezone(self.zone).date())
+        return Order(
+            id=claim.order_id,
+            shop_id=shop_id,
+            owner=request.key.owner,
+            customer_id=request.customer_id,
+            call_number=number,
+            lines=lines,
+            total=total,
+            placed_at=now,
+            history=(Passage(status=OrderStatus.PENDING_PAYMENT, at=now),),
+        )
+
+    async def _commit(self, order: Order, *, claim: Claim) -> Placement:
+        answer = self.render(order)
+        async with self.orders.begin() as unit:
+            unit.add(order)
+            unit.complete(claim, answer=answer)
+            unit.emit(
+                OrderPlaced(
+                    shop_id=order.shop_id,
+                    order_id=order.id,
+                    customer_id=order.customer_id,
+                    lines=order.lines,
+                    total=order.total,
+                )
+            )
+        return Placement(claim=claim, answer=answer, order=order)
+
+
+def shop_zone() -> tzinfo:
+    """Give the clock of the shops, by which a day of call numbers begins."""
+    try:
+        return ZoneInfo("America/Sao_Paulo")
+    except ZoneInfoNotFoundError:
+        # A machine without the zone database: Decree 9,772 of 2019 ended Brazil's summer time.
+        return timezone(timedelta(hours=-3))
