@@ -213,6 +213,38 @@ async def test_a_store_that_breaks_half_way_leaves_no_order_and_no_lock(
     assert len(sent(orders, OrderPlaced)) == 1
 
 
+async def test_who_lost_its_claim_while_working_is_told_of_the_twin(
+    orders: InMemoryOrders, clock: Clock
+) -> None:
+    await deliver(changed(), orders=orders)
+    contested = Contested(clock=clock)
+    contested.conflicts = 1
+    slow = till(contested, desk=orders, menus=orders, clock=clock)
+
+    with pytest.raises(TwinInFlight):
+        await slow.place(request(key="k"))
+
+    assert sent(orders, OrderPlaced) == []
+
+
+class TakenOver(InMemoryOrders):
+    """A desk at which another successor is always first."""
+
+    async def take_over(self, claim: Claim, *, of: str) -> bool:
+        return False
+
+
+async def test_of_two_successors_the_second_is_told_of_the_twin(clock: Clock) -> None:
+    orders = TakenOver(clock=clock)
+    wanted = request(key="k")
+    dead = Claim.fresh(wanted.key, fingerprint=wanted.fingerprint, now=clock())
+    await orders.claim(dead, now=clock())
+    clock.pass_by(seconds=LEASE.total_seconds())
+
+    with pytest.raises(TwinInFlight):
+        await till(orders, desk=orders, menus=orders, clock=clock).place(wanted)
+
+
 async def test_call_numbers_begin_anew_with_the_shops_day(
     orders: InMemoryOrders, counter: Till, clock: Clock
 ) -> None:

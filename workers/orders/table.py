@@ -16,7 +16,7 @@ from workers.orders.ports import StoreUnavailable
 from workers.runtime.dynamodb import from_item, to_item
 
 # A customer stands at the counter: better a 503 now than an answer when nobody waits any more.
-DEADLINE = timedelta(seconds=8)
+DEADLINE = timedelta(seconds=4)
 _THROTTLED = frozenset(
     {
         "ProvisionedThroughputExceededException",

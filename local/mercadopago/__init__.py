@@ -1,0 +1,1 @@
+"""The Mercado Pago simulator: orders, Pix codes, a bank, and signed notifications."""
