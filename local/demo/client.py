@@ -21,6 +21,10 @@ class WalkFailed(Exception):
     """A door did not do what its contract says; the message quotes it."""
 
 
+class SoldOut(WalkFailed):
+    """The order was cancelled, uncharged, because the stock did not suffice."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
     """A status and a JSON body."""
@@ -68,6 +72,8 @@ class Shopper:
         """Read the order until the field is there."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not order[has]:
+            if order["reason"] == "out_of_stock":
+                raise SoldOut(f"order {order['id']} could not be held")
             if order["reason"] or time.monotonic() > deadline:
                 raise WalkFailed(f"order {order['id']} is {order['status']}: {order['reason']}")
             await asyncio.sleep(_PAUSE_SECONDS)

@@ -9,10 +9,13 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from local.demo.client import Shopper, WalkFailed
+from local.demo.client import Shopper, SoldOut, WalkFailed
 from local.demo.walk import LAST_STATUS
 
 CUSTOMERS = 48
+# The menu has a scarce product; whoever finds it sold out chooses again.
+_CHOICES = 20
+_PLENTY = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +34,7 @@ class LoadResult:
 
     sales: tuple[Sale, ...]
     failures: tuple[str, ...]
+    sold_out: int
     seconds: float
     paid_seconds: float
 
@@ -44,12 +48,22 @@ async def drive(
     sales: list[Sale] = []
     failures: list[str] = []
     paid_at: list[float] = []
+    sold_out = 0
     began = time.monotonic()
 
     async def customer() -> None:
+        nonlocal sold_out
         for shop in queue:
             try:
-                sales.append(await _buy(shopper, shop, menu=menus[shop], paid_at=paid_at))
+                for _ in range(_CHOICES):
+                    try:
+                        sales.append(await _buy(shopper, shop, menu=menus[shop], paid_at=paid_at))
+                        break
+                    except SoldOut:
+                        sold_out += 1
+                        menus[shop] = await _in_stock(shopper, shop, menu=menus[shop])
+                else:
+                    failures.append(f"{shop}: sold out {_CHOICES} times in a row")
             except WalkFailed as exc:
                 failures.append(str(exc))
             advance()
@@ -58,9 +72,18 @@ async def drive(
     return LoadResult(
         sales=tuple(sales),
         failures=tuple(failures),
+        sold_out=sold_out,
         seconds=time.monotonic() - began,
         paid_seconds=max(paid_at, default=began) - began,
     )
+
+
+async def _in_stock(
+    shopper: Shopper, shop: str, *, menu: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    stock = await shopper.as_staff(shop, f"/apis/catalog/{shop}/stock")
+    left = {level["product_id"]: level["left"] for level in stock["levels"]}
+    return [product for product in menu if left.get(product["id"], 0) >= _PLENTY]
 
 
 async def _buy(

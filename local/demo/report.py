@@ -17,6 +17,7 @@ def print_report(console: Console, result: LoadResult, books: Books) -> None:
     rows = [
         ("orders placed", str(books.orders_placed)),
         ("orders paid", str(books.orders_paid)),
+        ("cancelled uncharged: sold out", str(result.sold_out)),
         ("failures", str(len(result.failures))),
         ("seconds", f"{result.seconds:.1f}"),
         ("paid orders per second", f"{len(result.sales) / max(result.paid_seconds, 0.001):.0f}"),

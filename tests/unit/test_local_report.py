@@ -24,7 +24,9 @@ SOUND = Books(
     dead_letters=0,
 )
 SALE = Sale(order_id="o", total="5.00", code_seconds=0.1, kitchen_seconds=0.2)
-RESULT = LoadResult(sales=(SALE,), failures=("one failed",), seconds=1.0, paid_seconds=0.5)
+RESULT = LoadResult(
+    sales=(SALE,), failures=("one failed",), sold_out=2, seconds=1.0, paid_seconds=0.5
+)
 
 
 @pytest.mark.parametrize(

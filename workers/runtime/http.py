@@ -66,10 +66,11 @@ async def identity_of(request: Request) -> Identity:
 any_identity = Annotated[Identity, Depends(identity_of)]
 
 
-def staff(*groups: str) -> Callable[[Identity], Identity]:
+def staff(*groups: str) -> Callable[[Identity], Awaitable[Identity]]:
     """Make the dependency that admits staff of any of these groups; others get 403."""
 
-    def require(identity: any_identity) -> Identity:
+    # A coroutine, for FastAPI would send a plain function to its thread pool.
+    async def require(identity: any_identity) -> Identity:
         if identity.kind is not Kind.STAFF or not identity.groups & set(groups):
             raise Problem(403, "This needs another role", detail=f"one of: {', '.join(groups)}")
         return identity
