@@ -25,7 +25,8 @@ def main() -> None:
         http="httptools",
         lifespan="off",
         access_log=False,
-        log_level="warning",
+        # At a stop it would call each open long poll an error.
+        log_level="critical",
         timeout_graceful_shutdown=1,
         timeout_keep_alive=60,
         backlog=2048,

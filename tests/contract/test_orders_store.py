@@ -1,8 +1,8 @@
 """One suite for the store of orders, run on memory and on DynamoDB's protocol against moto."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -32,43 +32,24 @@ from tests.orders_builders import (
     refunded,
     request,
     reserved,
-    till,
     unknown_order,
 )
-from workers.orders.claims import LEASE, LIFETIME, Claim
+from tests.orders_stores import Side, connection
+from workers.orders.claims import Claim
 from workers.orders.desk import DynamoDesk
-from workers.orders.floor import Store
 from workers.orders.handlers import advance
 from workers.orders.memory import InMemoryOrders
 from workers.orders.model import Order, OrderStatus, Step
-from workers.orders.placing import Till
-from workers.orders.ports import Desk, StoreUnavailable
+from workers.orders.ports import StoreUnavailable
 from workers.orders.repository import DynamoOrderRepository
 from workers.orders.table import DynamoTable
 from workers.runtime.dynamodb import DynamoUnits
 from workers.runtime.errors import AlreadyHandled, Conflict
 
 TABLE = "comanda-test-orders"
+
+
 S = OrderStatus
-
-
-@dataclass(frozen=True, kw_only=True)
-class Side:
-    """A store and its surroundings."""
-
-    store: Store
-    desk: Desk
-    clock: Clock
-    published: Callable[[], Awaitable[list[Envelope]]]
-
-    @property
-    def till(self) -> Till:
-        return till(self.store, desk=self.desk, menus=self.store, clock=self.clock)
-
-    async def read(self, order: Order) -> Order:
-        found = await self.store.get(order.shop_id, order.id)
-        assert found is not None
-        return found
 
 
 @pytest.fixture(scope="module")
@@ -78,15 +59,6 @@ def endpoint() -> Iterator[str]:
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
-
-
-def connection(endpoint: str) -> dict[str, str]:
-    return {
-        "endpoint_url": endpoint,
-        "region_name": "sa-east-1",
-        "aws_access_key_id": "test",
-        "aws_secret_access_key": "test",
-    }
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -256,66 +228,8 @@ async def test_totals_go_on_over_pages(side: Side) -> None:
     assert totals.by_status == {S.PENDING_PAYMENT: 231}
 
 
-async def test_call_numbers_count_per_shop_and_day(side: Side) -> None:
-    today, tomorrow = date(2026, 3, 4), date(2026, 3, 5)
-    asked = [(SHOP, today), (SHOP, today), (OTHER_SHOP, today), (SHOP, tomorrow)]
-
-    numbers = [await side.desk.next_number(shop, day=day) for shop, day in asked]
-
-    assert numbers == [1, 2, 1, 1]
-
-
 def fresh(key: str = "k", *, now: datetime = NOW, fingerprint: str = "f") -> Claim:
     return Claim.fresh(request(key=key).key, fingerprint=fingerprint, now=now)
-
-
-async def test_the_first_claim_of_a_key_holds_it(side: Side) -> None:
-    first, second = fresh(), fresh()
-
-    assert await side.desk.claim(first, now=NOW) == first
-    assert await side.desk.claim(second, now=NOW) == first
-
-
-async def test_an_expired_claim_is_free_even_before_it_is_removed(side: Side) -> None:
-    await side.desk.claim(fresh(), now=NOW)
-    later = NOW + LIFETIME
-    second = fresh(now=later)
-
-    assert await side.desk.claim(second, now=later) == second
-
-
-async def test_only_one_of_two_successors_takes_a_claim_over(side: Side) -> None:
-    first = await side.desk.claim(fresh(), now=NOW)
-    later = NOW + LEASE
-    one, two = (first.passed_to(fresh(now=later), now=later) for _ in range(2))
-
-    taken = [
-        await side.desk.take_over(one, of=first.holder),
-        await side.desk.take_over(two, of=first.holder),
-    ]
-
-    assert taken == [True, False]
-    assert (await side.desk.claim(fresh(), now=NOW)).holder == one.holder
-
-
-async def test_a_released_claim_is_free_and_an_answered_one_is_not(side: Side) -> None:
-    released = await side.desk.claim(fresh(), now=NOW)
-    await side.desk.release(released)
-    again = await side.desk.claim(fresh(), now=NOW)
-    async with side.store.begin() as unit:
-        unit.complete(again, answer="early")
-    await side.desk.release(again)
-    await side.desk.release(released)
-    await side.desk.amend(again, answer="late")
-    await side.desk.amend(released, answer="not mine")
-
-    found = await side.desk.claim(fresh(), now=NOW)
-
-    assert (found.holder, found.answer) == (again.holder, "late")
-    assert again.holder != released.holder
-    with pytest.raises(Conflict):
-        async with side.store.begin() as unit:
-            unit.complete(again, answer="twice")
 
 
 async def test_an_older_copy_of_a_product_is_in_conflict(side: Side) -> None:
@@ -328,18 +242,6 @@ async def test_an_older_copy_of_a_product_is_in_conflict(side: Side) -> None:
 
     assert (await side.store.menu(SHOP)) == menu
     assert await side.store.menu(OTHER_SHOP) == {}
-
-
-async def test_the_same_request_twice_is_one_order_in_the_store(side: Side) -> None:
-    await deliver(changed(), orders=side.store)
-    wanted = request(key="twice")
-
-    first = await side.till.place(wanted)
-    second = await side.till.place(wanted)
-
-    assert (second.order, second.answer) == (None, first.answer)
-    assert sum((await side.store.totals(SHOP)).by_status.values()) == 1
-    assert len(await side.published()) == 1
 
 
 async def test_a_store_in_reach_can_be_pinged(side: Side) -> None:

@@ -16,7 +16,7 @@ from local.demo.load import drive
 from local.demo.walk import walk
 from local.supervisor import System
 
-pytestmark = [pytest.mark.xdist_group("system"), pytest.mark.asyncio(loop_scope="session")]
+pytestmark = pytest.mark.xdist_group("system")
 
 
 @pytest.fixture(scope="session")
@@ -148,7 +148,7 @@ async def test_a_token_of_another_shop_finds_nothing(
 async def test_a_forged_notification_is_refused_and_changes_nothing(
     session: aiohttp.ClientSession, doors: Doors
 ) -> None:
-    url = f"{doors.edge}/webhooks/mercadopago/{doors.shops[0]}?data.id=ORD1&type=order"
+    url = f"{doors.edge}/webhooks/mercadopago/{doors.shops[0]}?data.id=ORD0000001&type=order"
     headers = {"x-signature": f"ts=1766455693,v1={'0' * 64}", "x-request-id": str(uuid4())}
 
     async with session.post(url, json={}, headers=headers) as answer:

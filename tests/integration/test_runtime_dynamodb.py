@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -20,7 +21,8 @@ from workers.runtime.errors import AlreadyHandled, Conflict
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SHOP = ShopId("lanchonete")
-TABLE = "comanda-test-orders"
+# moto keeps one world per process, which other suites share.
+TABLE = f"comanda-test-{uuid4()}"
 
 
 class Clock:
