@@ -98,7 +98,8 @@ async def _buy(
     payment = await shopper.pay(order["pix"]["code"])
     order = await shopper.order_until(order, token=token, has="paid_at")
     paid_at.append(time.monotonic())
-    kitchen_seconds = _between(payment.get("paid_at"), order["paid_at"])
+    received = next(e["at"] for e in order["history"] if e["status"] == "RECEIVED")
+    kitchen_seconds = _between(payment.get("paid_at"), received)
     for step in ("start", "ready", "complete"):
         order = await shopper.advance(order, step)
     if order["status"] != LAST_STATUS:

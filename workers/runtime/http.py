@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Protocol
@@ -12,8 +11,8 @@ from fastapi import Depends, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from comanda.identity.verifier import Identity, InvalidToken, KeysUnavailable, Kind
-from comanda.telemetry import REQUEST_SECONDS
 from workers.runtime.problems import Problem, install, unavailable
+from workers.runtime.timing import Timing
 
 __all__ = ["Problem", "any_identity", "create_api", "serve", "staff", "unavailable"]
 
@@ -42,7 +41,7 @@ def create_api(context: str, *, probe: Probe, lifespan: Lifespan) -> FastAPI:
     )
     install(app)
     _add_health(app, probe)
-    _add_timing(app, context)
+    app.add_middleware(Timing, context=context)
     return app
 
 
@@ -107,17 +106,3 @@ def _add_health(app: FastAPI, probe: Probe) -> None:
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-
-def _add_timing(app: FastAPI, context: str) -> None:
-    @app.middleware("http")
-    async def timing(
-        request: Request, call_next: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        started = time.perf_counter()
-        response = await call_next(request)
-        route = getattr(request.scope.get("route"), "path", "none")
-        REQUEST_SECONDS.labels(context, route, str(response.status_code)).observe(
-            time.perf_counter() - started
-        )
-        return response
