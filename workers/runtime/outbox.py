@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 SWEEP_AGE = timedelta(seconds=5)
 SWEEP_BATCH = 100
 _CHUNK = 100
+# Forgetting is housekeeping: done a few times a second for all, well before any sweep looks.
+_FORGET_EVERY = timedelta(milliseconds=250)
 
 
 class OutboxStore(Protocol):
@@ -41,7 +43,9 @@ class Relay:
         self._publisher = publisher
         self._forget = forget
         self._pending: list[Envelope] = []
+        self._published: list[str] = []
         self._task: asyncio.Task[None] | None = None
+        self._cleaner: asyncio.Task[None] | None = None
 
     def hand_over(self, envelopes: Sequence[Envelope]) -> None:
         """Take committed envelopes; they go out in the background, in order."""
@@ -50,9 +54,10 @@ class Relay:
             self._task = asyncio.create_task(self._run(), name="relay")
 
     async def drain(self) -> None:
-        """Wait until nothing is pending."""
+        """Wait until nothing is pending and what was published is forgotten."""
         while self._task is not None and not self._task.done():
             await asyncio.wait({self._task})
+        await self._forget_published()
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
         """Publish and forget; raise `MessagingUnavailable` and leave all in the store."""
@@ -67,11 +72,31 @@ class Relay:
         while self._pending:
             batch, self._pending = self._pending[:_CHUNK], self._pending[_CHUNK:]
             try:
-                await self.publish(batch)
+                await self._publisher.publish(batch)
             except MessagingUnavailable:
                 log.warning("outbox left for the sweep", extra={"count": len(batch)})
-            except Exception:  # Whatever failed, the store still holds the rows.
-                log.exception("relay failed", extra={"count": len(batch)})
+            else:
+                self._published += [envelope.id for envelope in batch]
+                self._clean_later()
+
+    def _clean_later(self) -> None:
+        if self._cleaner is None or self._cleaner.done():
+            self._cleaner = asyncio.create_task(self._clean(), name="relay-cleaner")
+
+    async def _clean(self) -> None:
+        while self._published:
+            await asyncio.sleep(_FORGET_EVERY.total_seconds())
+            await self._forget_published()
+
+    async def _forget_published(self) -> None:
+        ids, self._published = self._published, []
+        if not ids:
+            return
+        try:
+            await self._forget(ids)
+        except Exception:
+            # The rows stay and go out once more by the sweep, which receivers allow for.
+            log.exception("outbox not forgotten", extra={"count": len(ids)})
 
 
 def count_swept(context_count: int) -> int:
