@@ -26,6 +26,10 @@ class KeysUnavailable(Exception):
     """The issuer's keys could not be fetched, so nothing can be said about the token."""
 
 
+class FetchNeeded(Exception):
+    """The keys must be fetched first, and the caller would not wait for that."""
+
+
 def fetch_jwks(url: str) -> Mapping[str, Any]:
     """Fetch a JWKS document within three seconds; raise `KeysUnavailable`."""
     import urllib3
@@ -56,9 +60,14 @@ class KeySet:
         self._fetched_at: datetime | None = None
         self._tried_at: datetime | None = None
 
-    def find(self, key_id: str) -> Any:
-        """Give the constructed key; raise `InvalidToken` if unknown, or `KeysUnavailable`."""
+    def find(self, key_id: str, *, may_fetch: bool = True) -> Any:
+        """Give the constructed key; raise `InvalidToken` if unknown, or `KeysUnavailable`.
+
+        With `may_fetch` false it never blocks, and raises `FetchNeeded` where it would fetch.
+        """
         if not self._has_fresh(key_id):
+            if not may_fetch and self._may_refresh():
+                raise FetchNeeded
             # One thread fetches; whoever waited for it looks again before it asks, too.
             with self._lock:
                 if not self._has_fresh(key_id) and self._may_refresh():

@@ -4,10 +4,10 @@
 """
 
 import argparse
-import asyncio
 import os
 import signal
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 SERVICES = ("dynamodb", "cognito-idp", "secretsmanager", "ses", "lambda", "iam", "sts")
@@ -22,9 +22,11 @@ def main() -> None:
     _configure(arguments.port, arguments.data)
     # Run by its path, a script finds only its own folder.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    import uvloop
+
     # Nothing waits in memory, so stopping at once loses nothing and takes no time.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    asyncio.run(_serve(arguments.port, arguments.data))
+    uvloop.run(_serve(arguments.port, arguments.data))
 
 
 def _configure(port: int, data: Path) -> None:
@@ -45,10 +47,10 @@ def _configure(port: int, data: Path) -> None:
 
 
 async def _serve(port: int, data: Path) -> None:
-    from hypercorn.asyncio import serve  # type: ignore[import-not-found]  # In the other
-    from hypercorn.config import Config  # type: ignore[import-not-found]  # environment.
+    import uvicorn
     from ministack import app
 
+    from local.ministack.door import DynamoDoor
     from local.ministack.services import SAVED, saved_after_each_change
     from local.ministack.tables import DurableTables
 
@@ -60,13 +62,25 @@ async def _serve(port: int, data: Path) -> None:
     for name in SAVED:
         handler = app.SERVICE_HANDLERS[name]
         app.SERVICE_HANDLERS[name] = saved_after_each_change(name, handler=handler)
-    config = Config()
-    config.bind = [f"127.0.0.1:{port}"]
-    config.keep_alive_timeout = 75
-    config.loglevel = "WARNING"
-    # Its own signal handlers would wait for idle connections; `main` has a quicker one.
-    forever = asyncio.Event().wait
-    await serve(app.app, config, shutdown_trigger=forever)
+    config = uvicorn.Config(
+        DynamoDoor(app.app, handle=tables.handle),
+        host="127.0.0.1",
+        port=port,
+        http="httptools",
+        ws="none",
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+    )
+
+    class Server(uvicorn.Server):
+        def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+            # Its own signal handlers would wait for requests under way; `main` has a quicker one.
+            return nullcontext()
+
+    await Server(config).serve()
 
 
 if __name__ == "__main__":

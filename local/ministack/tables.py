@@ -21,7 +21,8 @@ READING = ("Get", "BatchGet", "TransactGet", "Query", "Scan", "List", "Describe"
 ITEM_WRITES = frozenset(
     {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
 )
-COMPACT_AFTER_BYTES = 16 * 1024 * 1024
+# A snapshot is written while everybody waits, so it is written seldom.
+COMPACT_AFTER_BYTES = 64 * 1024 * 1024
 
 
 class DurableTables:

@@ -25,7 +25,7 @@ GUEST = Identity(
 
 
 class FakeVerifier:
-    def verify(self, token: str) -> Identity:
+    def verify(self, token: str, *, may_fetch: bool = True) -> Identity:
         if token == "keys-down":
             raise KeysUnavailable("down")
         known = {"kitchen": KITCHEN, "guest": GUEST}

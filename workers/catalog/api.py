@@ -40,7 +40,7 @@ class CatalogApiSettings:
     http_host: str = "127.0.0.1"
 
 
-def known_shop(shop: str, request: Request) -> ShopId:
+async def known_shop(shop: str, request: Request) -> ShopId:
     """Take the shop of the path; 404 when there is none of that name."""
     try:
         shop_id = ShopId(shop)
@@ -51,7 +51,7 @@ def known_shop(shop: str, request: Request) -> ShopId:
     return shop_id
 
 
-def reader_of(request: Request) -> CatalogReader:
+async def reader_of(request: Request) -> CatalogReader:
     """Give what the lifespan connected."""
     reader: CatalogReader = request.app.state.reader
     return reader

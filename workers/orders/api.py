@@ -57,7 +57,7 @@ class OrdersApiSettings:
     http_host: str = "127.0.0.1"
 
 
-def known_shop(shop: str, request: Request) -> ShopId:
+async def known_shop(shop: str, request: Request) -> ShopId:
     """Take the shop of the path; 404 when there is none of that name."""
     with suppress(InvalidShopId):
         shop_id = ShopId(shop)
@@ -66,7 +66,7 @@ def known_shop(shop: str, request: Request) -> ShopId:
     raise Problem(404, "There is no such shop")
 
 
-def floor_of(request: Request) -> Floor:
+async def floor_of(request: Request) -> Floor:
     """Give what the lifespan connected."""
     floor: Floor = request.app.state.floor
     return floor
@@ -74,7 +74,7 @@ def floor_of(request: Request) -> Floor:
 
 async def visible_order(order_id: str, identity: any_identity, request: Request) -> Order:
     """Read an order that this token may see: its owner's, or any of the shop for staff."""
-    floor = floor_of(request)
+    floor: Floor = request.app.state.floor
     found = None
     if is_id(order_id):
         found = await _answered(floor.store.get(identity.shop_id, OrderId(order_id)))

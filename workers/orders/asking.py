@@ -52,7 +52,7 @@ class Asked:
         ]
 
 
-def asked(identity: any_identity, *, body: OrderBody, key: IdempotencyKey) -> Asked:
+async def asked(identity: any_identity, *, body: OrderBody, key: IdempotencyKey) -> Asked:
     """Read a request for an order; staff serve and do not order."""
     if identity.kind is Kind.STAFF:
         raise Problem(403, "Only customers order", detail="use a customer's or a guest's token")

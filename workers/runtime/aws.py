@@ -1,32 +1,54 @@
-"""Open the AWS clients of a pod, with the timeouts, retries and pools that a worker needs."""
+"""Open the AWS clients of a pod, with the timeouts and pools that a worker needs.
+
+botocore's own session finds the credentials, the region, the endpoint (`AWS_ENDPOINT_URL[_SERVICE]`
+or the region's) and the model of each service; `workers.runtime.wire` does the calls.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiobotocore.config import AioConfig
+import aiohttp
 from aiobotocore.session import get_session
 
 from comanda.messaging.sns import SNSPublisher
 from comanda.messaging.sqs import SQSQueue
+from workers.runtime.wire.client import SignedClient
+from workers.runtime.wire.signing import Signer
 
-# The read timeout must outlast a long poll of 20 s, or every idle poll would be an error.
-_CONFIG = AioConfig(
-    connect_timeout=3,
-    read_timeout=30,
-    max_pool_connections=64,
-    retries={"mode": "standard", "max_attempts": 4},
-    tcp_keepalive=True,
-    # Our own code builds every request and the tests run each against a server that checks it.
-    parameter_validation=False,
-)
+_CONNECT_SECONDS = 3.0
+# Must outlast a long poll of 20 s, or every idle poll would be an error.
+_READ_SECONDS = 30.0
+_CONNECTIONS = 64
+_HEADERS = {"User-Agent": "comanda", "Accept-Encoding": "identity"}
 
 
 @asynccontextmanager
-async def aws_client(service: str) -> AsyncIterator[Any]:
+async def aws_client(service: str) -> AsyncIterator[SignedClient]:
     """Open a client of one service; region, credentials and endpoint come from the environment."""
-    async with get_session().create_client(service, config=_CONFIG) as client:
-        yield client
+    session = get_session()
+    async with session.create_client(service) as resolved:
+        meta = resolved.meta
+    signer = Signer(
+        await session.get_credentials(),
+        service=meta.service_model.signing_name,
+        region=meta.region_name,
+        url=meta.endpoint_url,
+    )
+    async with _http() as http:
+        yield SignedClient(http, model=meta.service_model, url=meta.endpoint_url, signer=signer)
+
+
+def _http() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=12),
+        timeout=aiohttp.ClientTimeout(sock_connect=_CONNECT_SECONDS, sock_read=_READ_SECONDS),
+        # No answer of AWS's may set a cookie, and a proxy's must not reach the next call.
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers=_HEADERS,
+        skip_auto_headers=("Accept",),
+        auto_decompress=False,
+    )
 
 
 @asynccontextmanager

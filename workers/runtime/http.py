@@ -10,7 +10,13 @@ import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from comanda.identity.verifier import Identity, InvalidToken, KeysUnavailable, Kind
+from comanda.identity.verifier import (
+    FetchNeeded,
+    Identity,
+    InvalidToken,
+    KeysUnavailable,
+    Kind,
+)
 from workers.runtime.problems import Problem, install, unavailable
 from workers.runtime.timing import Timing
 
@@ -25,8 +31,8 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="comanda"'}
 class Verifier(Protocol):
     """Whoever turns a bearer token into an identity; `app.state.verifier` is one."""
 
-    def verify(self, token: str) -> Identity:
-        """Give the identity, or raise `InvalidToken` or `KeysUnavailable`."""
+    def verify(self, token: str, *, may_fetch: bool = True) -> Identity:
+        """Give the identity, or raise `InvalidToken`, `KeysUnavailable` or `FetchNeeded`."""
 
 
 def create_api(context: str, *, probe: Probe, lifespan: Lifespan) -> FastAPI:
@@ -51,7 +57,7 @@ async def identity_of(request: Request) -> Identity:
     if scheme.lower() != "bearer" or not token:
         raise Problem(401, "A bearer token is needed", headers=_CHALLENGE)
     try:
-        identity: Identity = await asyncio.to_thread(request.app.state.verifier.verify, token)
+        identity = await _verified(request.app.state.verifier, token)
     except InvalidToken as exc:
         raise Problem(401, "This token is not good here", headers=_CHALLENGE) from exc
     except KeysUnavailable as exc:
@@ -60,6 +66,14 @@ async def identity_of(request: Request) -> Identity:
         # A token of one shop must not learn what exists in another.
         raise Problem(404, "Not found")
     return identity
+
+
+async def _verified(verifier: Verifier, token: str) -> Identity:
+    try:
+        return verifier.verify(token, may_fetch=False)
+    except FetchNeeded:
+        # Only a fetch of keys is slow enough to need a thread.
+        return await asyncio.to_thread(verifier.verify, token)
 
 
 any_identity = Annotated[Identity, Depends(identity_of)]
