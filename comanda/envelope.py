@@ -13,6 +13,7 @@ from comanda.ids import EventId, ShopId, new_id
 from comanda.money import Money
 
 T = TypeVar("T")
+_LONGEST_NAME = 256
 
 
 class InvalidEnvelope(ValueError):
@@ -186,8 +187,11 @@ def _shape(kind: Any) -> tuple[tuple[str, Any, bool], ...]:
 
 def _text(body: Mapping[str, Any], name: str) -> str:
     value = body.get(name)
-    if not isinstance(value, str) or not value:
-        raise InvalidEnvelope(f"{name}: text is needed")
+    # These travel through headers, keys and logs, and all of ours are plain.
+    if not isinstance(value, str) or not value or len(value) > _LONGEST_NAME:
+        raise InvalidEnvelope(f"{name}: text of up to {_LONGEST_NAME} characters is needed")
+    if not value.isascii() or not value.isprintable():
+        raise InvalidEnvelope(f"{name}: printable ASCII is needed")
     return value
 
 

@@ -34,7 +34,7 @@ _SCALARS: dict[object, JSONSchema] = {
     },
     ShopId: {"type": "string", "pattern": "^[a-z][a-z0-9-]{1,30}[a-z0-9]$"},
 }
-_TEXT: JSONSchema = {"type": "string", "minLength": 1}
+_NAME: JSONSchema = {"type": "string", "pattern": "^[ -~]{1,256}$"}
 
 
 def schema_of(event_class: type[Event]) -> JSONSchema:
@@ -43,16 +43,16 @@ def schema_of(event_class: type[Event]) -> JSONSchema:
     context = event_class.wire_type.split(".", 1)[0]
     properties: JSONSchema = {
         "specversion": {"const": "1.0"},
-        "id": _TEXT,
+        "id": _NAME,
         "source": {"const": f"comanda/{context}"},
         "type": {"const": event_class.wire_type},
         "subject": {"type": "string", "description": f"The `{event_class.subject_field}`."},
         "time": _INSTANT,
         "datacontenttype": {"const": "application/json"},
         "shopid": _SCALARS[ShopId],
-        "correlationid": _TEXT,
-        "causationid": _TEXT,
-        "traceparent": _TEXT,
+        "correlationid": _NAME,
+        "causationid": _NAME,
+        "traceparent": _NAME,
         "data": _object(event_class, definitions=definitions),
     }
     optional = ("causationid", "traceparent")

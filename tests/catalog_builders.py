@@ -25,7 +25,8 @@ from workers.catalog.model import Category, Delivery, Product, StockLevel
 from workers.catalog.ports import Catalog, CatalogReader
 from workers.catalog.repository import PostgresCatalog, PostgresCatalogReader
 from workers.runtime.errors import AlreadyHandled
-from workers.runtime.postgres import PostgresUnits, postgres_pool
+from workers.runtime.postgres import PostgresUnits
+from workers.runtime.postgres_pool import postgres_pool
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 SHOP = ShopId("lanchonete-da-ana")

@@ -49,7 +49,7 @@ def events_of(event_class: type[Event]) -> st.SearchStrategy[Event]:
 
 def envelopes_of(event_class: type[Event]) -> st.SearchStrategy[Envelope]:
     """Draw an envelope around an event of one type."""
-    named = st.text(min_size=1, max_size=12)
+    named = st.from_regex(r"\A[ -~]{1,12}\Z")
     return st.builds(
         Envelope,
         id=named.map(EventId),

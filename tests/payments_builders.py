@@ -30,7 +30,8 @@ from workers.payments.model import Charge, ChargeStatus, ProviderFact, ProviderS
 from workers.payments.ports import Desk, Payments, PaymentsReader
 from workers.payments.repository import PostgresPayments, PostgresPaymentsReader
 from workers.runtime.errors import AlreadyHandled
-from workers.runtime.postgres import PostgresUnits, postgres_pool
+from workers.runtime.postgres import PostgresUnits
+from workers.runtime.postgres_pool import postgres_pool
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 SHOP = ShopId("lanchonete-da-ana")

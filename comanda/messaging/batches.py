@@ -6,6 +6,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 ENTRY_LIMIT = 10
+# Nobody waits for a delete, so a few milliseconds cost nothing and save most of the requests.
+LINGER_SECONDS = 0.005
 
 
 def chunks(
@@ -26,34 +28,36 @@ def chunks(
 
 
 class Coalescer(Generic[T]):
-    """Gather items from many tasks while one call is under way, and send them together."""
+    """Send items of many tasks together: ten at once, or what gathered while one lingered."""
 
-    def __init__(self, send: Callable[[list[T]], Awaitable[None]], *, parallel: int = 4) -> None:
+    def __init__(
+        self, send: Callable[[list[T]], Awaitable[None]], *, linger: float = LINGER_SECONDS
+    ) -> None:
         self._send = send
+        self._linger = linger
         self._waiting: list[tuple[T, asyncio.Future[None]]] = []
-        self._free = parallel
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._sending: set[asyncio.Task[None]] = set()
 
     async def add(self, item: T) -> None:
         """Send the item with its neighbours; raise what the sending raised."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
         self._waiting.append((item, done))
-        if self._free:
-            self._free -= 1
-            task = asyncio.create_task(self._run())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        if len(self._waiting) == ENTRY_LIMIT:
+            self._flush()
+        elif self._timer is None:
+            self._timer = loop.call_later(self._linger, self._flush)
         await done
 
-    async def _run(self) -> None:
-        try:
-            # One turn of the loop lets tasks that finish together travel together.
-            await asyncio.sleep(0)
-            while self._waiting:
-                batch, self._waiting = self._waiting[:ENTRY_LIMIT], self._waiting[ENTRY_LIMIT:]
-                await self._send_batch(batch)
-        finally:
-            self._free += 1
+    def _flush(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        batch, self._waiting = self._waiting, []
+        task = asyncio.create_task(self._send_batch(batch))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
 
     async def _send_batch(self, batch: list[tuple[T, asyncio.Future[None]]]) -> None:
         try:

@@ -72,6 +72,11 @@ class InMemoryQueue:
             self._visible.append(back)
             self._arrived.set()
 
+    async def extend(self, messages: Sequence[Message], *, duration: timedelta) -> None:
+        """Hide all of them for `duration`."""
+        for message in messages:
+            await self.hide(message, duration=duration)
+
     async def reject(self, message: Message, *, reason: str) -> None:
         """Move to the dead letters."""
         self.dead.append((message, reason))

@@ -42,5 +42,8 @@ class Queue(Protocol):
     async def hide(self, message: Message, *, duration: timedelta) -> None:
         """Set how long the message stays hidden (0 to 12 h); 0 hands it back."""
 
+    async def extend(self, messages: Sequence[Message], *, duration: timedelta) -> None:
+        """Set the same for many, in batches of ten; a message that cannot be hidden is left."""
+
     async def reject(self, message: Message, *, reason: str) -> None:
         """Send the message to the dead-letter queue with the reason, then delete it."""

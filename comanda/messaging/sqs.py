@@ -67,6 +67,21 @@ class SQSQueue:
         except _OUTAGES as exc:
             raise MessagingUnavailable(f"cannot hide: {type(exc).__name__}") from exc
 
+    async def extend(self, messages: Sequence[Message], *, duration: timedelta) -> None:
+        """Set the same for many, ten to a request; a message that cannot be hidden is left."""
+        seconds = int(duration.total_seconds())
+        entries = [
+            {"Id": str(i), "ReceiptHandle": m.receipt, "VisibilityTimeout": seconds}
+            for i, m in enumerate(messages)
+        ]
+        for batch in chunks(entries):
+            try:
+                await self._client.change_message_visibility_batch(
+                    QueueUrl=self._url, Entries=batch
+                )
+            except _OUTAGES as exc:
+                raise MessagingUnavailable(f"cannot extend: {type(exc).__name__}") from exc
+
     async def reject(self, message: Message, *, reason: str) -> None:
         """Send the message to the dead-letter queue with the reason, then delete it."""
         attributes = {

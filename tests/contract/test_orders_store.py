@@ -40,11 +40,10 @@ from workers.orders.desk import DynamoDesk
 from workers.orders.handlers import advance
 from workers.orders.memory import InMemoryOrders
 from workers.orders.model import Order, OrderStatus, Step
-from workers.orders.ports import StoreUnavailable
 from workers.orders.repository import DynamoOrderRepository
 from workers.orders.table import DynamoTable
 from workers.runtime.dynamodb import DynamoUnits
-from workers.runtime.errors import AlreadyHandled, Conflict
+from workers.runtime.errors import AlreadyHandled, Conflict, StoreUnavailable
 
 TABLE = "comanda-test-orders"
 

@@ -14,7 +14,8 @@ from comanda.messaging.memory import InMemoryPublisher
 from comanda.money import ZERO
 from local.postgres import running_postgres
 from workers.runtime.errors import AlreadyHandled
-from workers.runtime.postgres import INBOX_OUTBOX_DDL, Pool, PostgresUnits, postgres_pool
+from workers.runtime.postgres import INBOX_OUTBOX_DDL, PostgresUnits
+from workers.runtime.postgres_pool import Pool, postgres_pool
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SHOP = ShopId("lanchonete")

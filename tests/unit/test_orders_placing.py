@@ -28,9 +28,8 @@ from workers.orders.memory import InMemoryOrders
 from workers.orders.menus import CachedMenus
 from workers.orders.model import Order, OrderStatus
 from workers.orders.placing import Till, shop_zone
-from workers.orders.ports import StoreUnavailable
 from workers.orders.watch import OrderWatch
-from workers.runtime.errors import Conflict
+from workers.runtime.errors import Conflict, StoreUnavailable
 
 S = OrderStatus
 

@@ -143,7 +143,7 @@ async def test_items_added_side_by_side_travel_together() -> None:
     async def send(batch: list[int]) -> None:
         sent.append(batch)
 
-    coalescer: Coalescer[int] = Coalescer(send, parallel=1)
+    coalescer: Coalescer[int] = Coalescer(send)
     await asyncio.gather(*(coalescer.add(n) for n in range(25)))
 
     assert [len(batch) for batch in sent] == [10, 10, 5]

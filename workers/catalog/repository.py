@@ -38,7 +38,9 @@ from workers.catalog.sql import (
     SAVE_RESERVATION,
     SELL,
 )
-from workers.runtime.postgres import Pool, PostgresUnit, PostgresUnits
+from workers.runtime.postgres import PostgresUnits
+from workers.runtime.postgres_pool import Pool
+from workers.runtime.postgres_unit import PostgresUnit
 
 _Row = Mapping[str, Any]
 

@@ -18,7 +18,8 @@ from workers.catalog.model import Category, Delivery, Product
 from workers.catalog.ports import Catalog
 from workers.catalog.repository import PostgresCatalog
 from workers.runtime.aws import sns_publisher
-from workers.runtime.postgres import PostgresUnits, postgres_pool
+from workers.runtime.postgres import PostgresUnits
+from workers.runtime.postgres_pool import postgres_pool
 
 PLENTY = 1_000_000
 SCARCE = 3

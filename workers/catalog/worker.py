@@ -9,7 +9,8 @@ from comanda.settings import read
 from workers.catalog.handlers import HANDLERS
 from workers.catalog.repository import PostgresCatalog, PostgresCatalogReader
 from workers.runtime.aws import sns_publisher
-from workers.runtime.postgres import PostgresUnits, postgres_pool
+from workers.runtime.postgres import PostgresUnits
+from workers.runtime.postgres_pool import postgres_pool
 from workers.runtime.service import Worker, WorkerSettings, run_worker
 
 

@@ -24,13 +24,12 @@ from workers.orders.floor import Floor, qr_code
 from workers.orders.handlers import OrderUnknown, advance
 from workers.orders.model import IllegalTransition, Order, Step
 from workers.orders.placing import Placement
-from workers.orders.ports import StoreUnavailable
 from workers.orders.repository import DynamoOrderRepository
 from workers.orders.table import DynamoTable
 from workers.orders.views import BoardView, OrderView, StaffOrderView, TotalsView
 from workers.runtime.aws import dynamodb_client, sns_publisher
 from workers.runtime.dynamodb import DynamoUnits
-from workers.runtime.errors import RetryLater
+from workers.runtime.errors import RetryLater, StoreUnavailable
 from workers.runtime.http import (
     Lifespan,
     Problem,

@@ -12,8 +12,8 @@ from comanda.ids import OrderId, ProductId, ShopId
 from workers.orders.claims import Claim, ClaimKey
 from workers.orders.lines import MenuItem
 from workers.orders.model import BOARD, Order
-from workers.orders.ports import StoreUnavailable, Totals
-from workers.runtime.errors import AlreadyHandled, Conflict
+from workers.orders.ports import Totals
+from workers.runtime.errors import AlreadyHandled, Conflict, StoreUnavailable
 
 _OrderKey = tuple[ShopId, OrderId]
 

@@ -16,8 +16,8 @@ from comanda.ids import CustomerId
 from workers.orders.claims import Claim, ClaimKey, TwinInFlight
 from workers.orders.lines import InvalidLines, MenuMissing, NotOnMenu, Wanted, priced, total_of
 from workers.orders.model import Order, OrderStatus, Passage
-from workers.orders.ports import Desk, Menus, Orders, StoreUnavailable
-from workers.runtime.errors import Conflict
+from workers.orders.ports import Desk, Menus, Orders
+from workers.runtime.errors import Conflict, StoreUnavailable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,11 +13,6 @@ from comanda.money import ZERO, Money
 from workers.orders.claims import Claim
 from workers.orders.lines import MenuItem
 from workers.orders.model import PAID, Order, OrderStatus
-from workers.runtime.errors import RetryLater
-
-
-class StoreUnavailable(RetryLater):
-    """The store is out of reach; whether a write happened is not known."""
 
 
 @dataclass(kw_only=True, slots=True)

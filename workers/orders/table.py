@@ -12,8 +12,8 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 
 from workers.orders.items import Key
-from workers.orders.ports import StoreUnavailable
 from workers.runtime.dynamodb import from_item, to_item
+from workers.runtime.errors import StoreUnavailable
 
 # A customer stands at the counter: better a 503 now than an answer when nobody waits any more.
 DEADLINE = timedelta(seconds=4)

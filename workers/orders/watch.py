@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from comanda.ids import OrderId, ShopId
 from workers.orders.model import Order
-from workers.orders.ports import OrderReader, StoreUnavailable
+from workers.orders.ports import OrderReader
+from workers.runtime.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
 _Key = tuple[ShopId, OrderId]

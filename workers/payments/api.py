@@ -24,7 +24,7 @@ from workers.payments.views import (
     TotalsView,
 )
 from workers.runtime.http import Lifespan, Problem, create_api, serve, staff, unavailable
-from workers.runtime.postgres import postgres_pool
+from workers.runtime.postgres_pool import postgres_pool
 
 T = TypeVar("T")
 

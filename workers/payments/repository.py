@@ -15,7 +15,9 @@ from comanda.money import Money
 from workers.payments import sql
 from workers.payments.model import Case, CaseKind, Charge, ChargeStatus, Outcome
 from workers.payments.ports import Notification, Totals
-from workers.runtime.postgres import Pool, PostgresUnit, PostgresUnits
+from workers.runtime.postgres import PostgresUnits
+from workers.runtime.postgres_pool import Pool
+from workers.runtime.postgres_unit import PostgresUnit
 
 _Row = Mapping[str, Any]
 LEASE = timedelta(seconds=30)

@@ -14,7 +14,8 @@ from workers.payments.ports import Desk
 from workers.payments.reconciliation import reconcile
 from workers.payments.repository import PostgresPayments, PostgresPaymentsReader
 from workers.runtime.aws import aws_client, sns_publisher
-from workers.runtime.postgres import PostgresUnits, postgres_pool
+from workers.runtime.postgres import PostgresUnits
+from workers.runtime.postgres_pool import postgres_pool
 from workers.runtime.service import Schedule, Worker, WorkerSettings, run_worker
 
 RECONCILE_EVERY = timedelta(seconds=3)

@@ -1,6 +1,6 @@
 """The loop: messages arrive from the queue, handlers commit their effects, deletes leave.
 
-A bounded window of messages is in hand at any time; a slot that frees is filled at once, without
+A bounded window of messages is in hand at any time; a place that frees is filled at once, without
 waiting for its neighbours. The exception that a handler raises decides what becomes of a message
 (`workers.runtime.errors`). Outgoing events leave through the relay in `workers.runtime.outbox`.
 """
@@ -13,17 +13,28 @@ from datetime import timedelta
 
 from comanda.envelope import Envelope, InvalidEnvelope
 from comanda.events import Event
-from comanda.messaging.batches import ENTRY_LIMIT, Coalescer
+from comanda.messaging.batches import Coalescer
 from comanda.messaging.ports import Message, MessagingUnavailable, Queue
 from comanda.telemetry import HANDLING_SECONDS, MESSAGES_HANDLED, MESSAGES_IN_FLIGHT
 from workers.runtime.backoff import backoff
-from workers.runtime.errors import AlreadyHandled, Conflict, InvalidMessage, RetryLater
+from workers.runtime.errors import (
+    AlreadyHandled,
+    Conflict,
+    InvalidMessage,
+    RetryLater,
+    StoreUnavailable,
+)
+from workers.runtime.heartbeat import Heartbeat
 from workers.runtime.keyed import KeyedLocks
+from workers.runtime.receiving import Receivers
 from workers.runtime.validity import ValidityWindow
+from workers.runtime.window import Window
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Envelope], Awaitable[None]]
 _CONFLICT_ATTEMPTS = 4
+# Long enough for a store to breathe, short enough to be back soon after it is.
+_LONGEST_OUTAGE_PAUSE = 5.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +42,7 @@ class ConsumerLimits:
     """How much a consumer takes in hand, and how long it holds on to it."""
 
     window: int = 64
-    receivers: int = 4
+    receivers: int = 8
     wait: timedelta = timedelta(seconds=20)
     visibility: timedelta = timedelta(seconds=30)
     longest_handling: timedelta = timedelta(minutes=5)
@@ -53,12 +64,19 @@ class Consumer:
         self._handlers = handlers
         self._context = context
         self._limits = limits or ConsumerLimits()
-        self._slots = asyncio.Semaphore(self._limits.window)
+        self._longest_seconds = self._limits.longest_handling.total_seconds()
+        self._window = Window(self._limits.window)
         self._locks = KeyedLocks()
         self._validity = ValidityWindow()
         self._deletes: Coalescer[Message] = Coalescer(queue.delete)
-        self._in_hand: set[asyncio.Task[None]] = set()
+        self._heartbeat = Heartbeat(
+            queue, visibility=self._limits.visibility, longest=self._limits.longest_handling
+        )
+        self._in_hand: dict[asyncio.Task[None], Message] = {}
+        self._may_receive = asyncio.Event()
+        self._may_receive.set()
         self._stopping = asyncio.Event()
+        self._aborting = asyncio.Event()
 
     @property
     def is_healthy(self) -> bool:
@@ -66,66 +84,73 @@ class Consumer:
         return self._validity.is_sound and not self._stopping.is_set()
 
     def stop(self) -> None:
-        """Receive no more; `run` returns when what is in hand is finished."""
+        """Receive no more and finish what is in hand; called again, hand everything back now."""
+        if self._stopping.is_set():
+            self._aborting.set()
         self._stopping.set()
 
     async def run(self) -> None:
         """Receive and handle until `stop`; then finish what is in hand within the grace period."""
-        receivers = [asyncio.create_task(self._receive()) for _ in range(self._limits.receivers)]
-        await self._stopping.wait()
-        # A long poll is abandoned; what the server hands out to nobody comes back in time.
-        for receiver in receivers:
-            receiver.cancel()
-        await asyncio.gather(*receivers, return_exceptions=True)
+        receivers = Receivers(
+            self._queue,
+            window=self._window,
+            accept=self._accept,
+            gate=self._may_receive,
+            most=self._limits.receivers,
+            wait=self._limits.wait,
+        )
+        receiving = asyncio.create_task(receivers.run(), name="receivers")
+        beating = asyncio.create_task(self._heartbeat.run(), name="heartbeat")
+        try:
+            await _first_of(self._stopping.wait(), receiving)
+            receiving.cancel()
+            await asyncio.gather(receiving, return_exceptions=True)
+            await self._finish()
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+        if not receiving.cancelled() and (fault := receiving.exception()):
+            raise fault
+
+    async def _finish(self) -> None:
         if self._in_hand:
-            await asyncio.wait(self._in_hand, timeout=self._limits.grace.total_seconds())
-        for task in self._in_hand:
+            grace = self._limits.grace.total_seconds()
+            finished = asyncio.wait(set(self._in_hand))
+            await _first_of(finished, self._aborting.wait(), seconds=grace)
+        left = dict(self._in_hand)
+        for task in left:
             task.cancel()
-        await asyncio.gather(*self._in_hand, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
+        await self._hand_back(list(left.values()))
 
-    async def _receive(self) -> None:
-        failures = 0
-        while self._validity.is_sound:
-            async with self._slots:
-                pass  # Ask for messages only when at least one slot is free.
-            free = max(1, min(ENTRY_LIMIT, self._limits.window - len(self._in_hand)))
-            try:
-                messages = await self._queue.receive(limit=free, wait=self._limits.wait)
-                failures = 0
-            except MessagingUnavailable:
-                failures += 1
-                log.warning("receive failed", extra={"failures": failures})
-                await asyncio.sleep(backoff(failures).total_seconds())
-                continue
-            for message in messages:
-                await self._slots.acquire()
-                self._start(message)
-        log.critical("too many invalid messages; the consumer stops before it drains the queue")
+    async def _hand_back(self, messages: list[Message]) -> None:
+        if not messages:
+            return
+        log.info("messages handed back", extra={"count": len(messages)})
+        try:
+            await self._queue.extend(messages, duration=timedelta())
+        except MessagingUnavailable:
+            log.warning("not handed back; they come when their visibility ends")
 
-    def _start(self, message: Message) -> None:
+    def _accept(self, message: Message) -> None:
+        self._heartbeat.hold(message)
         task = asyncio.create_task(self._handle(message))
-        self._in_hand.add(task)
+        self._in_hand[task] = message
         MESSAGES_IN_FLIGHT.labels(self._context).inc()
-        task.add_done_callback(self._finish)
+        task.add_done_callback(self._forget)
 
-    def _finish(self, task: asyncio.Task[None]) -> None:
-        self._in_hand.discard(task)
-        self._slots.release()
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._heartbeat.let_go(self._in_hand.pop(task))
+        self._window.give_back()
         MESSAGES_IN_FLIGHT.labels(self._context).dec()
         if not task.cancelled() and (fault := task.exception()):
             log.error("message left for its visibility timeout", exc_info=fault)
 
     async def _handle(self, message: Message) -> None:
-        heartbeat = asyncio.create_task(self._hold(message))
         try:
             await self._decide(message)
-        except asyncio.CancelledError:
-            await self._queue.hide(message, duration=timedelta())
-            raise
         except MessagingUnavailable:
             log.warning("queue out of reach; the message comes again", extra={"id": message.id})
-        finally:
-            heartbeat.cancel()
 
     async def _decide(self, message: Message) -> None:
         kind = message.attributes.get("type", "unknown")
@@ -137,19 +162,12 @@ class Consumer:
         except AlreadyHandled:
             await self._done(message, kind=kind, outcome="duplicate")
         except InvalidMessage as exc:
-            self._validity.record(is_valid=False)
-            log.error("message rejected", extra={"id": message.id, "reason": exc.reason})
-            await self._queue.reject(message, reason=exc.reason)
-            self._count(kind, "invalid")
+            await self._reject(message, kind=kind, reason=exc.reason)
         except RetryLater as exc:
-            await self._queue.hide(message, duration=exc.after or backoff(message.receive_count))
-            self._count(kind, "retried")
-        except MessagingUnavailable:
-            raise
+            await self._hide(message, exc.after, kind=kind, outcome="retried")
         except Exception:
             log.exception("handler failed", extra={"id": message.id, "type": kind})
-            await self._queue.hide(message, duration=backoff(message.receive_count))
-            self._count(kind, "failed")
+            await self._hide(message, None, kind=kind, outcome="failed")
         else:
             self._validity.record(is_valid=True)
             await self._done(message, kind=kind, outcome="handled")
@@ -167,26 +185,66 @@ class Consumer:
     async def _dispatch(self, envelope: Envelope, handler: Handler) -> None:
         # Two messages about one aggregate would only fight for its row or its version.
         async with self._locks.hold(f"{envelope.event.shop_id}/{envelope.event.subject}"):
-            for _ in range(_CONFLICT_ATTEMPTS - 1):
+            conflicts, outages = 0, 0
+            deadline = asyncio.get_running_loop().time() + self._longest_seconds
+            while True:
+                if self._stopping.is_set():
+                    raise RetryLater(timedelta())  # Not begun: whoever comes next may have it.
                 try:
-                    return await handler(envelope)
+                    await handler(envelope)
                 except Conflict as exc:
+                    conflicts += 1
+                    if conflicts == _CONFLICT_ATTEMPTS:
+                        raise
                     await asyncio.sleep((exc.after or timedelta()).total_seconds())
-            return await handler(envelope)
+                except StoreUnavailable:
+                    outages += 1
+                    await self._wait_out(outages, deadline=deadline)
+                else:
+                    if self._validity.is_sound:
+                        self._may_receive.set()
+                    return
+
+    async def _wait_out(self, outages: int, *, deadline: float) -> None:
+        """Keep the message in hand while the store is away: coming again would count against it."""
+        if self._may_receive.is_set():
+            self._may_receive.clear()
+            log.warning("store out of reach; receiving waits")
+        if asyncio.get_running_loop().time() > deadline:
+            raise RetryLater
+        pause = min(backoff(outages).total_seconds(), _LONGEST_OUTAGE_PAUSE)
+        await _first_of(self._stopping.wait(), seconds=pause)
 
     async def _done(self, message: Message, *, kind: str, outcome: str) -> None:
         await self._deletes.add(message)
         self._count(kind, outcome)
 
-    async def _hold(self, message: Message) -> None:
-        """Extend the visibility at every half of it, until the hard cap."""
-        pause = self._limits.visibility / 2
-        for _ in range(int(self._limits.longest_handling / pause)):
-            await asyncio.sleep(pause.total_seconds())
-            try:
-                await self._queue.hide(message, duration=self._limits.visibility)
-            except MessagingUnavailable:
-                log.warning("heartbeat failed", extra={"id": message.id})
+    async def _hide(
+        self, message: Message, duration: timedelta | None, *, kind: str, outcome: str
+    ) -> None:
+        self._heartbeat.let_go(message)
+        pause = backoff(message.receive_count) if duration is None else duration
+        await self._queue.hide(message, duration=pause)
+        self._count(kind, outcome)
+
+    async def _reject(self, message: Message, *, kind: str, reason: str) -> None:
+        self._validity.record(is_valid=False)
+        log.error("message rejected", extra={"id": message.id, "reason": reason})
+        await self._queue.reject(message, reason=reason)
+        self._count(kind, "invalid")
+        if not self._validity.is_sound and self._may_receive.is_set():
+            self._may_receive.clear()
+            log.critical("too many invalid messages; the consumer stops before it drains the queue")
 
     def _count(self, kind: str, outcome: str) -> None:
         MESSAGES_HANDLED.labels(self._context, kind, outcome).inc()
+
+
+async def _first_of(*works: Awaitable[object], seconds: float | None = None) -> None:
+    """Wait until one of them is done, or so long; what was only awaited here is cancelled."""
+    given = [work for work in works if isinstance(work, asyncio.Task)]
+    made = [asyncio.ensure_future(work) for work in works if not isinstance(work, asyncio.Task)]
+    await asyncio.wait([*given, *made], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for task in made:
+        task.cancel()
+    await asyncio.gather(*made, return_exceptions=True)

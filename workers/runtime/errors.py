@@ -1,10 +1,11 @@
 """The exception that a handler raises is the delivery decision.
 
 Exception
-+-- RetryLater          keep the message, hidden for a while
-|   +-- Conflict        another writer was first; try again at once
-+-- InvalidMessage      never again: to the dead-letter queue, with the reason
-+-- AlreadyHandled      the inbox knows this event: delete the message
++-- RetryLater              keep the message, hidden for a while
+|   +-- Conflict            another writer was first; try again at once
+|   +-- StoreUnavailable    keep it in hand and receive no more until the store is back
++-- InvalidMessage          never again: to the dead-letter queue, with the reason
++-- AlreadyHandled          the inbox knows this event: delete the message
 """
 
 from datetime import timedelta
@@ -20,6 +21,10 @@ class RetryLater(Exception):
 
 class Conflict(RetryLater):
     """Another writer changed the aggregate first; nothing of this unit was written."""
+
+
+class StoreUnavailable(RetryLater):
+    """The store is out of reach; whether a write happened is not known."""
 
 
 class InvalidMessage(Exception):

@@ -1,4 +1,8 @@
-"""A unit of work on PostgreSQL: inbox, effect and outbox in one transaction."""
+"""A unit of work on PostgreSQL: inbox, effect and outbox in one transaction.
+
+Units that handle a message share their commit with neighbours (`workers.runtime.group_commit`);
+units without a cause have a transaction of their own.
+"""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -6,14 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from psycopg import AsyncConnection
-from psycopg.rows import DictRow, dict_row
-from psycopg_pool import AsyncConnectionPool
 
-from comanda.envelope import Envelope, seal
-from comanda.events import Event
+from comanda.envelope import Envelope
 from comanda.messaging.ports import Publisher
-from workers.runtime.errors import AlreadyHandled
+from workers.runtime.group_commit import GroupCommit
 from workers.runtime.outbox import SWEEP_AGE, SWEEP_BATCH, Relay, count_swept
+from workers.runtime.postgres_pool import Pool, reaching_postgres
+from workers.runtime.postgres_unit import PostgresUnit, save_outbox
 
 INBOX_OUTBOX_DDL = """
 CREATE TABLE inbox (
@@ -30,49 +33,6 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_by_age ON outbox (created_at, sequence);
 """
 
-Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
-
-
-class PostgresUnit:
-    """One open transaction; what it emits becomes true when it commits."""
-
-    def __init__(
-        self, connection: AsyncConnection[DictRow], *, now: datetime, cause: Envelope | None
-    ) -> None:
-        self.connection = connection
-        self.now = now
-        self._cause = cause
-        self.sealed: list[Envelope] = []
-
-    def emit(self, event: Event) -> None:
-        """Save an outgoing event with the state that it tells of."""
-        self.sealed.append(seal(event, now=self.now, cause=self._cause))
-
-    async def record_cause(self) -> None:
-        """Write the inbox row; raise `AlreadyHandled` when it is there."""
-        if self._cause is None:
-            return
-        cursor = await self.connection.execute(
-            "INSERT INTO inbox (event_id, handled_at) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-            (self._cause.id, self.now),
-        )
-        if cursor.rowcount == 0:
-            raise AlreadyHandled(self._cause.id)
-
-    async def save_outbox(self) -> None:
-        """Write the outbox rows, all in one statement."""
-        if not self.sealed:
-            return
-        await self.connection.execute(
-            "INSERT INTO outbox (event_id, created_at, body)"
-            " SELECT id, %s, body FROM unnest(%s::text[], %s::text[]) AS sealed (id, body)",
-            (
-                self.now,
-                [envelope.id for envelope in self.sealed],
-                [envelope.to_json() for envelope in self.sealed],
-            ),
-        )
-
 
 class PostgresUnits:
     """Begin units of work on a pool; also the outbox store of its worker."""
@@ -81,16 +41,22 @@ class PostgresUnits:
         self._pool = pool
         self._clock = clock
         self._relay = Relay(publisher, forget=self._forget)
+        self._groups = GroupCommit(pool, clock=clock, committed=self._relay.hand_over)
 
     @asynccontextmanager
     async def begin(self, cause: Envelope | None = None) -> AsyncIterator[PostgresUnit]:
-        """Open a transaction; with a cause, raise `AlreadyHandled` when its effect is committed."""
-        async with self._pool.connection() as connection:
-            unit = PostgresUnit(connection, now=self._clock(), cause=cause)
-            await unit.record_cause()
-            yield unit
-            await unit.save_outbox()
-        self._relay.hand_over(unit.sealed)
+        """Open a unit; it is committed when this returns, or it never happened.
+
+        With a cause, raises `AlreadyHandled` when its effect is committed. Raises `Conflict` and
+        `StoreUnavailable`.
+        """
+        async with reaching_postgres():
+            if cause is None:
+                async with self._alone() as unit:
+                    yield unit
+            else:
+                async with self._groups.join(cause) as unit:
+                    yield unit
 
     async def sweep(self) -> int:
         """Publish rows that outlived their relay; rows locked by another sweep are skipped."""
@@ -110,6 +76,14 @@ class PostgresUnits:
         """Wait until the relay has nothing in hand."""
         await self._relay.drain()
 
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[PostgresUnit]:
+        async with self._pool.connection() as connection:
+            unit = PostgresUnit(connection, now=self._clock(), cause=None)
+            yield unit
+            await save_outbox(connection, unit.sealed, now=unit.now)
+        self._relay.hand_over(unit.sealed)
+
     async def _forget(self, event_ids: Sequence[str]) -> None:
         async with self._pool.connection() as connection:
             await _forget_rows(connection, event_ids)
@@ -117,22 +91,3 @@ class PostgresUnits:
 
 async def _forget_rows(connection: AsyncConnection[Any], event_ids: Sequence[str]) -> None:
     await connection.execute("DELETE FROM outbox WHERE event_id = ANY(%s)", (list(event_ids),))
-
-
-@asynccontextmanager
-async def postgres_pool(url: str, *, size: int = 16) -> AsyncIterator[Pool]:
-    """Open a pool of up to `size` connections with dictionary rows; close it at the end."""
-    pool: Pool = AsyncConnectionPool(
-        url,
-        min_size=2,
-        max_size=size,
-        open=False,
-        timeout=10,
-        connection_class=AsyncConnection[DictRow],
-        kwargs={"row_factory": dict_row},
-        # A pool that outlives a restart of the server must not hand out dead connections.
-        check=AsyncConnectionPool.check_connection,
-    )
-    async with pool:
-        await pool.wait(timeout=30)
-        yield pool

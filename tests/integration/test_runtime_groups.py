@@ -1,0 +1,253 @@
+"""Many messages, one commit, on a real PostgreSQL: nobody is carried along by a neighbour."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from comanda.envelope import Envelope, seal
+from comanda.events import OrderPaid
+from comanda.ids import OrderId, ShopId
+from comanda.messaging.memory import InMemoryPublisher
+from local.postgres import running_postgres
+from workers.runtime.errors import AlreadyHandled, Conflict, StoreUnavailable
+from workers.runtime.postgres import INBOX_OUTBOX_DDL, PostgresUnits
+from workers.runtime.postgres_pool import Pool, postgres_pool
+from workers.runtime.postgres_unit import PostgresUnit
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+ANA, BETO = ShopId("lanchonete-da-ana"), ShopId("cantina-do-beto")
+
+
+def clock() -> datetime:
+    return NOW
+
+
+def caused(number: int, *, shop: ShopId = ANA) -> Envelope:
+    return seal(OrderPaid(shop_id=shop, order_id=OrderId(str(number))), now=NOW)
+
+
+@pytest.fixture(scope="module")
+def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_postgres(Path(tmp_path_factory.mktemp("pg"))) as dsn:
+        with psycopg.connect(dsn) as connection:
+            connection.execute(INBOX_OUTBOX_DDL)
+            connection.execute("CREATE TABLE effects (cause text, at xid8 NOT NULL)")
+            connection.execute("CREATE TABLE stock (name text PRIMARY KEY, sold int NOT NULL)")
+        yield dsn
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[Pool]:
+    async with postgres_pool(dsn, size=6) as pool:
+        async with pool.connection() as connection:
+            await connection.execute("TRUNCATE inbox, outbox, effects, stock")
+            await connection.execute("INSERT INTO stock VALUES ('coxinha', 0), ('suco', 0)")
+        yield pool
+
+
+def units_on(pool: Pool) -> PostgresUnits:
+    return PostgresUnits(pool, publisher=InMemoryPublisher(), clock=clock)
+
+
+async def effects(pool: Pool) -> dict[str, str]:
+    """Give the transaction in which each cause had its effect; twice is an error."""
+    async with pool.connection() as connection:
+        cursor = await connection.execute("SELECT cause, at::text FROM effects")
+        rows = await cursor.fetchall()
+    found = {row["cause"]: row["at"] for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+async def take_effect(unit: PostgresUnit, cause: Envelope) -> None:
+    await unit.connection.execute(
+        "INSERT INTO effects VALUES (%s, pg_current_xact_id())", (cause.id,)
+    )
+    unit.emit(OrderPaid(shop_id=cause.event.shop_id, order_id=OrderId("o")))
+
+
+async def apply(units: PostgresUnits, cause: Envelope, *, fault: Exception | None = None) -> None:
+    async with units.begin(cause) as unit:
+        await take_effect(unit, cause)
+        if fault is not None:
+            raise fault
+
+
+async def together(*works: asyncio.Future[None]) -> list[BaseException | None]:
+    return await asyncio.gather(*works, return_exceptions=True)
+
+
+def tasks(units: PostgresUnits, causes: Sequence[Envelope]) -> list[asyncio.Future[None]]:
+    return [asyncio.ensure_future(apply(units, cause)) for cause in causes]
+
+
+async def test_messages_that_arrive_together_share_a_commit(pool: Pool) -> None:
+    publisher = InMemoryPublisher()
+    units = PostgresUnits(pool, publisher=publisher, clock=clock)
+
+    await together(*tasks(units, [caused(n) for n in range(50)]))
+    await units.drain()
+
+    found = await effects(pool)
+    assert len(found) == 50
+    assert len(set(found.values())) == 1
+    assert {envelope.causation_id for envelope in publisher.published} == set(found)
+
+
+async def test_a_unit_that_fails_takes_nobody_along(pool: Pool) -> None:
+    units = units_on(pool)
+    causes = [caused(n) for n in range(10)]
+    works = [
+        apply(units, cause, fault=ValueError("bad") if n % 3 == 0 else None)
+        for n, cause in enumerate(causes)
+    ]
+
+    answers = await asyncio.gather(*works, return_exceptions=True)
+
+    assert [isinstance(answer, ValueError) for answer in answers] == [n % 3 == 0 for n in range(10)]
+    assert set(await effects(pool)) == {c.id for n, c in enumerate(causes) if n % 3}
+
+
+async def test_a_statement_that_fails_takes_nobody_along(pool: Pool) -> None:
+    units = units_on(pool)
+
+    async def wrong(cause: Envelope) -> None:
+        async with units.begin(cause) as unit:
+            await unit.connection.execute("SELECT 1 / 0")
+
+    good = [caused(n) for n in range(4)]
+    answers = await together(
+        *tasks(units, good[:2]), asyncio.ensure_future(wrong(caused(9))), *tasks(units, good[2:])
+    )
+
+    assert [type(answer) for answer in answers if answer] == [psycopg.errors.DivisionByZero]
+    assert set(await effects(pool)) == {cause.id for cause in good}
+
+
+async def test_what_failed_may_come_again(pool: Pool) -> None:
+    units = units_on(pool)
+    cause = caused(1)
+    with pytest.raises(ValueError, match="bad"):
+        await apply(units, cause, fault=ValueError("bad"))
+
+    await apply(units, cause)
+
+    assert set(await effects(pool)) == {cause.id}
+    with pytest.raises(AlreadyHandled):
+        await apply(units, cause)
+
+
+async def test_the_same_message_twice_in_a_group_has_one_effect(pool: Pool) -> None:
+    units = units_on(pool)
+    cause = caused(1)
+
+    first, second = await together(*tasks(units, [cause, cause]))
+
+    assert first is None
+    # It cannot be called handled before the first is committed, so it comes again.
+    assert isinstance(second, Conflict)
+    with pytest.raises(AlreadyHandled):
+        await apply(units, cause)
+
+
+async def test_the_twin_of_a_message_that_fails_is_not_lost(pool: Pool) -> None:
+    units = units_on(pool)
+    cause = caused(1)
+    failing = asyncio.ensure_future(apply(units, cause, fault=ValueError("bad")))
+
+    first, second = await together(failing, *tasks(units, [cause]))
+
+    assert isinstance(first, ValueError)
+    assert isinstance(second, Conflict)
+    await apply(units, cause)
+    assert set(await effects(pool)) == {cause.id}
+
+
+async def test_a_group_whose_connection_dies_never_happened(pool: Pool) -> None:
+    units = units_on(pool)
+    good = [caused(n) for n in range(5)]
+
+    async def killed(cause: Envelope) -> None:
+        async with units.begin(cause) as unit:
+            await take_effect(unit, cause)
+            await unit.connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    answers = await together(
+        *tasks(units, good), asyncio.ensure_future(killed(caused(9))), *tasks(units, [caused(8)])
+    )
+
+    assert [type(answer) for answer in answers] == [StoreUnavailable] * 7
+    assert await effects(pool) == {}
+    assert await together(*tasks(units, good)) == [None] * 5
+    assert set(await effects(pool)) == {cause.id for cause in good}
+
+
+async def test_whoever_gives_up_waiting_for_a_turn_leaves_the_group_whole(pool: Pool) -> None:
+    units = units_on(pool)
+    causes = [caused(n) for n in range(6)]
+    works = tasks(units, causes)
+    await asyncio.sleep(0)
+    works[3].cancel()
+
+    answers = await together(*works)
+
+    assert isinstance(answers[3], asyncio.CancelledError)
+    assert set(await effects(pool)) == {c.id for n, c in enumerate(causes) if n != 3}
+    await apply(units, causes[3])
+    assert causes[3].id in await effects(pool)
+
+
+async def test_groups_of_two_processes_do_not_deadlock(pool: Pool) -> None:
+    pods = [units_on(pool), units_on(pool)]
+
+    async def sell(units: PostgresUnits, name: str, number: int) -> None:
+        async with units.begin(caused(number)) as unit:
+            await unit.connection.execute(
+                "UPDATE stock SET sold = sold + 1 WHERE name = %s", (name,)
+            )
+
+    def orders(units: PostgresUnits, *names: str) -> list[asyncio.Future[None]]:
+        return [asyncio.ensure_future(sell(units, name, n)) for n, name in enumerate(names)]
+
+    for _ in range(20):
+        answers = await together(
+            *orders(pods[0], "coxinha", "suco"), *orders(pods[1], "suco", "coxinha")
+        )
+        assert answers == [None] * 4
+    async with pool.connection() as connection:
+        cursor = await connection.execute("SELECT name, sold FROM stock ORDER BY name")
+        rows = await cursor.fetchall()
+    assert [(row["name"], row["sold"]) for row in rows] == [("coxinha", 40), ("suco", 40)]
+
+
+async def test_a_shop_does_not_wait_for_another(pool: Pool) -> None:
+    units = units_on(pool)
+    began, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        async with units.begin(caused(1, shop=ANA)) as unit:
+            await take_effect(unit, caused(1))
+            began.set()
+            await may_end.wait()
+
+    waiting = asyncio.ensure_future(slow())
+    await began.wait()
+    await asyncio.wait_for(apply(units, caused(2, shop=BETO)), 5)
+    may_end.set()
+    await waiting
+
+
+async def test_connections_that_a_restart_closed_are_not_handed_out(pool: Pool, dsn: str) -> None:
+    units = units_on(pool)
+    await together(*tasks(units, [caused(n, shop=shop) for n in range(9) for shop in (ANA, BETO)]))
+    with psycopg.connect(dsn, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+
+    assert await together(*tasks(units, [caused(99), caused(98, shop=BETO)])) == [None, None]

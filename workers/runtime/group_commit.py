@@ -1,0 +1,157 @@
+"""Many messages, one commit: units of one shop take turns on one connection, behind savepoints.
+
+A commit waits for the disk, so it is the dearest thing on the road. Whoever arrives while a group
+is under way travels with the next one; a lone message is committed at once. A unit that fails is
+rolled back to its savepoint and takes nobody along. A group that fails as a whole, because its
+connection died, never happened: all its messages are tried again.
+
+Groups of one shop never overlap, in this process or another: an advisory lock keeps them apart.
+Their units lock rows in whatever order messages arrive, and would deadlock otherwise.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from comanda.envelope import Envelope
+from comanda.ids import ShopId
+from workers.runtime.errors import AlreadyHandled, Conflict
+from workers.runtime.postgres_pool import Pool
+from workers.runtime.postgres_unit import (
+    Connection,
+    PostgresUnit,
+    forget_causes,
+    record_causes,
+    save_outbox,
+)
+
+MOST = 64
+
+
+class _Member:
+    """A message that waits for its turn, takes it, and waits for the commit."""
+
+    def __init__(self, cause: Envelope) -> None:
+        loop = asyncio.get_running_loop()
+        self.cause = cause
+        self.turn: asyncio.Future[PostgresUnit] = loop.create_future()
+        self.left: asyncio.Future[bool] = loop.create_future()
+        self.committed: asyncio.Future[None] = loop.create_future()
+
+    def leave(self, *, is_well: bool) -> None:
+        if not self.left.done():
+            self.left.set_result(is_well)
+
+    def settle(self, fault: Exception | None) -> None:
+        """Tell whoever still waits how the group ended."""
+        for future in (self.turn, self.committed):
+            if not future.done() and fault is not None:
+                future.set_exception(fault)
+                # Nobody may be waiting any more, and that is no error.
+                future.exception()
+        if not self.committed.done():
+            self.committed.set_result(None)
+
+
+class GroupCommit:
+    """Let units of work share commits, shop by shop."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        clock: Callable[[], datetime],
+        committed: Callable[[Sequence[Envelope]], None],
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._committed = committed
+        self._waiting: dict[ShopId, list[_Member]] = {}
+        self._lanes: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def join(self, cause: Envelope) -> AsyncIterator[PostgresUnit]:
+        """Take a turn in a group; when this returns, the group is committed."""
+        member = _Member(cause)
+        self._enlist(member, cause.event.shop_id)
+        try:
+            unit = await member.turn
+            yield unit
+        except BaseException:
+            member.leave(is_well=False)
+            raise
+        member.leave(is_well=True)
+        await member.committed
+
+    def _enlist(self, member: _Member, shop_id: ShopId) -> None:
+        waiting = self._waiting.get(shop_id)
+        if waiting is not None:
+            waiting.append(member)
+            return
+        self._waiting[shop_id] = [member]
+        lane = asyncio.create_task(self._run(shop_id), name=f"lane-{shop_id}")
+        self._lanes.add(lane)
+        lane.add_done_callback(self._lanes.discard)
+
+    async def _run(self, shop_id: ShopId) -> None:
+        # Tasks that are ready now get in before the first group closes.
+        await asyncio.sleep(0)
+        while group := self._waiting[shop_id][:MOST]:
+            self._waiting[shop_id] = self._waiting[shop_id][MOST:]
+            fault: Exception | None = None
+            try:
+                self._committed(await self._commit(shop_id, group))
+            except Exception as exc:  # noqa: BLE001  # Every member learns what befell its group.
+                fault = exc
+            for member in group:
+                member.settle(fault)
+        del self._waiting[shop_id]
+
+    async def _commit(self, shop_id: ShopId, group: Sequence[_Member]) -> list[Envelope]:
+        now = self._clock()
+        sealed: list[Envelope] = []
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (str(shop_id),)
+            )
+            new = await record_causes(connection, [member.cause for member in group], now=now)
+            begun: set[str] = set()
+            failed: list[Envelope] = []
+            for member in group:
+                if (refusal := _refusal(member.cause.id, new=new, begun=begun)) is not None:
+                    member.settle(refusal)
+                    continue
+                begun.add(member.cause.id)
+                unit = await _take_turn(connection, member, now=now)
+                if unit is None:
+                    failed.append(member.cause)
+                else:
+                    sealed += unit.sealed
+            await forget_causes(connection, failed)
+            await save_outbox(connection, sealed, now=now)
+        return sealed
+
+
+def _refusal(cause_id: str, *, new: Collection[str], begun: Collection[str]) -> Exception | None:
+    if cause_id not in new:
+        return AlreadyHandled(cause_id)
+    # The same message twice in one group: how the first one ends decides about the second.
+    return Conflict() if cause_id in begun else None
+
+
+async def _take_turn(
+    connection: Connection, member: _Member, *, now: datetime
+) -> PostgresUnit | None:
+    """Let the member do its work; give its unit, or `None` when it failed and was undone."""
+    if member.turn.done():
+        return None  # It was cancelled while it waited.
+    unit = PostgresUnit(connection, now=now, cause=member.cause)
+    await connection.execute("SAVEPOINT unit")
+    if member.turn.done():
+        return None
+    member.turn.set_result(unit)
+    if await member.left:
+        return unit
+    await connection.execute("ROLLBACK TO SAVEPOINT unit")
+    return None
