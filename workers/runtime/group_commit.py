@@ -1,9 +1,12 @@
-"""Many messages, one commit: units of one shop take turns on one connection, behind savepoints.
+"""Many messages, one commit: units of one shop take turns on one connection.
 
 A commit waits for the disk, so it is the dearest thing on the road. Whoever arrives while a group
-is under way travels with the next one; a lone message is committed at once. A unit that fails is
-rolled back to its savepoint and takes nobody along. A group that fails as a whole, because its
-connection died, never happened: all its messages are tried again.
+is under way travels with the next one; a lone message is committed at once.
+
+A savepoint for each unit costs a round trip, and units hardly ever fail. So a group begins without
+them: when a unit fails, the group is rolled back, its other members get `Conflict` and come again
+at once, and the next groups have a savepoint before each unit, to which one that fails is rolled
+back alone. A group whose connection died never happened either: its members get the fault.
 
 Groups of one shop never overlap, in this process or another: an advisory lock keeps them apart.
 Their units lock rows in whatever order messages arrive, and would deadlock otherwise.
@@ -27,6 +30,8 @@ from workers.runtime.postgres_unit import (
 )
 
 MOST = 64
+# So many groups are careful after a unit has failed.
+CAREFUL = 32
 
 
 class _Member:
@@ -38,6 +43,12 @@ class _Member:
         self.turn: asyncio.Future[PostgresUnit] = loop.create_future()
         self.left: asyncio.Future[bool] = loop.create_future()
         self.committed: asyncio.Future[None] = loop.create_future()
+
+    async def work(self, connection: Connection, *, now: datetime) -> PostgresUnit | None:
+        """Have the turn; give the finished unit, or `None` when it failed."""
+        unit = PostgresUnit(connection, now=now, cause=self.cause)
+        self.turn.set_result(unit)
+        return unit if await self.left else None
 
     def leave(self, *, is_well: bool) -> None:
         if not self.left.done():
@@ -67,6 +78,7 @@ class GroupCommit:
         self._pool = pool
         self._clock = clock
         self._committed = committed
+        self._careful = 0
         self._waiting: dict[ShopId, list[_Member]] = {}
         self._lanes: set[asyncio.Task[None]] = set()
 
@@ -111,24 +123,35 @@ class GroupCommit:
     async def _commit(self, shop_id: ShopId, group: Sequence[_Member]) -> list[Envelope]:
         now = self._clock()
         sealed: list[Envelope] = []
+        self._careful = max(0, self._careful - 1)
+        has_savepoints = self._careful > 0 and len(group) > 1
         async with self._pool.connection() as connection:
             await connection.execute(
                 "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (str(shop_id),)
             )
             new = await record_causes(connection, [member.cause for member in group], now=now)
             begun: set[str] = set()
-            failed: list[Envelope] = []
+            undone: list[Envelope] = []
             for member in group:
                 if (refusal := _refusal(member.cause.id, new=new, begun=begun)) is not None:
                     member.settle(refusal)
                     continue
                 begun.add(member.cause.id)
-                unit = await _take_turn(connection, member, now=now)
-                if unit is None:
-                    failed.append(member.cause)
-                else:
+                if member.turn.done():
+                    undone.append(member.cause)  # It was cancelled while it waited.
+                    continue
+                if has_savepoints:
+                    await connection.execute("SAVEPOINT unit")
+                unit = await member.work(connection, now=now)
+                if unit is not None:
                     sealed += unit.sealed
-            await forget_causes(connection, failed)
+                    continue
+                self._careful = CAREFUL
+                if not has_savepoints:
+                    raise Conflict
+                await connection.execute("ROLLBACK TO SAVEPOINT unit")
+                undone.append(member.cause)
+            await forget_causes(connection, undone)
             await save_outbox(connection, sealed, now=now)
         return sealed
 
@@ -138,20 +161,3 @@ def _refusal(cause_id: str, *, new: Collection[str], begun: Collection[str]) -> 
         return AlreadyHandled(cause_id)
     # The same message twice in one group: how the first one ends decides about the second.
     return Conflict() if cause_id in begun else None
-
-
-async def _take_turn(
-    connection: Connection, member: _Member, *, now: datetime
-) -> PostgresUnit | None:
-    """Let the member do its work; give its unit, or `None` when it failed and was undone."""
-    if member.turn.done():
-        return None  # It was cancelled while it waited.
-    unit = PostgresUnit(connection, now=now, cause=member.cause)
-    await connection.execute("SAVEPOINT unit")
-    if member.turn.done():
-        return None
-    member.turn.set_result(unit)
-    if await member.left:
-        return unit
-    await connection.execute("ROLLBACK TO SAVEPOINT unit")
-    return None
