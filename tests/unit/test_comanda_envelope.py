@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comanda.envelope import Envelope, InvalidEnvelope, UnknownEventType, decode, encode, seal
+from comanda.codec import decode, encode
+from comanda.envelope import Envelope, InvalidEnvelope, UnknownEventType, seal
 from comanda.events import (
     TYPES,
     ChargeCreated,

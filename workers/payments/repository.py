@@ -8,7 +8,8 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from comanda.envelope import Envelope, decode, encode
+from comanda.codec import decode, encode
+from comanda.envelope import Envelope
 from comanda.events import RawRequest
 from comanda.ids import ChargeId, CustomerId, EventId, OrderId, ShopId
 from comanda.money import Money

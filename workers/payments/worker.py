@@ -14,6 +14,7 @@ from workers.payments.ports import Desk
 from workers.payments.reconciliation import reconcile
 from workers.payments.repository import PostgresPayments, PostgresPaymentsReader
 from workers.runtime.aws import aws_client, sns_publisher
+from workers.runtime.consumer import ConsumerLimits
 from workers.runtime.postgres import PostgresUnits
 from workers.runtime.postgres_pool import postgres_pool
 from workers.runtime.service import Schedule, Worker, WorkerSettings, run_worker
@@ -64,6 +65,8 @@ async def build(stack: AsyncExitStack) -> Worker:
         handlers={event: partial(handle, desk=desk) for event, handle in HANDLERS.items()},
         outbox=units,
         probe=PostgresPaymentsReader(pool).ping,
+        # Most messages wait for the provider; what we cannot ask it soon, another pod may.
+        limits=ConsumerLimits(window=96),
         schedules=(Schedule(name="reconciliation", every=RECONCILE_EVERY, run=check_open_charges),),
     )
 

@@ -15,7 +15,7 @@ from comanda.envelope import Envelope, InvalidEnvelope
 from comanda.events import Event
 from comanda.messaging.batches import Coalescer
 from comanda.messaging.ports import Message, MessagingUnavailable, Queue
-from comanda.telemetry import HANDLING_SECONDS, MESSAGES_HANDLED, MESSAGES_IN_FLIGHT
+from comanda.telemetry import MESSAGES_IN_FLIGHT
 from workers.runtime.backoff import backoff
 from workers.runtime.errors import (
     AlreadyHandled,
@@ -24,6 +24,7 @@ from workers.runtime.errors import (
     RetryLater,
     StoreUnavailable,
 )
+from workers.runtime.handling import HandlingMetrics
 from workers.runtime.heartbeat import Heartbeat
 from workers.runtime.keyed import KeyedLocks
 from workers.runtime.receiving import Receivers
@@ -41,8 +42,8 @@ _LONGEST_OUTAGE_PAUSE = 5.0
 class ConsumerLimits:
     """How much a consumer takes in hand, and how long it holds on to it."""
 
-    window: int = 64
-    receivers: int = 8
+    window: int = 512
+    receivers: int = 16
     wait: timedelta = timedelta(seconds=20)
     visibility: timedelta = timedelta(seconds=30)
     longest_handling: timedelta = timedelta(minutes=5)
@@ -73,6 +74,8 @@ class Consumer:
             queue, visibility=self._limits.visibility, longest=self._limits.longest_handling
         )
         self._in_hand: dict[asyncio.Task[None], Message] = {}
+        MESSAGES_IN_FLIGHT.labels(context).set_function(lambda: len(self._in_hand))
+        self._metrics = HandlingMetrics(context)
         self._may_receive = asyncio.Event()
         self._may_receive.set()
         self._stopping = asyncio.Event()
@@ -136,13 +139,11 @@ class Consumer:
         self._heartbeat.hold(message)
         task = asyncio.create_task(self._handle(message))
         self._in_hand[task] = message
-        MESSAGES_IN_FLIGHT.labels(self._context).inc()
         task.add_done_callback(self._forget)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._heartbeat.let_go(self._in_hand.pop(task))
         self._window.give_back()
-        MESSAGES_IN_FLIGHT.labels(self._context).dec()
         if not task.cancelled() and (fault := task.exception()):
             log.error("message left for its visibility timeout", exc_info=fault)
 
@@ -157,7 +158,7 @@ class Consumer:
         try:
             envelope, handler = self._parse(message)
             kind = envelope.event.wire_type
-            with HANDLING_SECONDS.labels(self._context, kind).time():
+            with self._metrics.timed(kind):
                 await self._dispatch(envelope, handler)
         except AlreadyHandled:
             await self._done(message, kind=kind, outcome="duplicate")
@@ -217,7 +218,7 @@ class Consumer:
 
     async def _done(self, message: Message, *, kind: str, outcome: str) -> None:
         await self._deletes.add(message)
-        self._count(kind, outcome)
+        self._metrics.count(kind, outcome)
 
     async def _hide(
         self, message: Message, duration: timedelta | None, *, kind: str, outcome: str
@@ -225,19 +226,16 @@ class Consumer:
         self._heartbeat.let_go(message)
         pause = backoff(message.receive_count) if duration is None else duration
         await self._queue.hide(message, duration=pause)
-        self._count(kind, outcome)
+        self._metrics.count(kind, outcome)
 
     async def _reject(self, message: Message, *, kind: str, reason: str) -> None:
         self._validity.record(is_valid=False)
         log.error("message rejected", extra={"id": message.id, "reason": reason})
         await self._queue.reject(message, reason=reason)
-        self._count(kind, "invalid")
+        self._metrics.count(kind, "invalid")
         if not self._validity.is_sound and self._may_receive.is_set():
             self._may_receive.clear()
             log.critical("too many invalid messages; the consumer stops before it drains the queue")
-
-    def _count(self, kind: str, outcome: str) -> None:
-        MESSAGES_HANDLED.labels(self._context, kind, outcome).inc()
 
 
 async def _first_of(*works: Awaitable[object], seconds: float | None = None) -> None:

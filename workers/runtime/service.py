@@ -5,7 +5,7 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import uvloop
@@ -13,7 +13,7 @@ import uvloop
 from comanda.events import Event
 from comanda.telemetry import configure_logging
 from workers.runtime.aws import sqs_queue
-from workers.runtime.consumer import Consumer, Handler
+from workers.runtime.consumer import Consumer, ConsumerLimits, Handler
 from workers.runtime.health import serve_health
 from workers.runtime.outbox import OutboxStore
 
@@ -52,6 +52,7 @@ class Worker:
     outbox: OutboxStore
     probe: Probe
     schedules: tuple[Schedule, ...] = ()
+    limits: ConsumerLimits = field(default_factory=ConsumerLimits)
 
 
 def run_worker(build: Callable[[AsyncExitStack], Awaitable[Worker]]) -> None:
@@ -66,7 +67,7 @@ async def _main(build: Callable[[AsyncExitStack], Awaitable[Worker]]) -> None:
         configure_logging(f"{worker.context}-worker")
         settings = worker.settings
         queue = await stack.enter_async_context(sqs_queue(settings.queue_url, settings.dlq_url))
-        consumer = Consumer(queue, worker.handlers, context=worker.context)
+        consumer = Consumer(queue, worker.handlers, context=worker.context, limits=worker.limits)
         await _live(worker, consumer)
 
 
