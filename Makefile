@@ -1,7 +1,7 @@
 # Comanda. `make` alone explains itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lint types contracts docs clean lock
+.PHONY: help run demo test check format lint types contracts docs bench package coldstart clean lock
 
 PYTHON ?= python3
 ORDERS ?= 200
@@ -19,7 +19,7 @@ help: ## Show this text
 	@echo
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
-run: .venv/app.stamp ## Start the whole system, drive one order, stay up until Ctrl-C
+run: .venv/app.stamp ## Start the whole system, drive two orders, stay up until Ctrl-C
 	@$(BIN)/python -m local run
 
 demo: .venv/app.stamp ## Drive ORDERS=200 paid orders through the system and balance the books
@@ -53,6 +53,17 @@ docs: .venv/dev.stamp ## Check that generated documents and links are true
 	$(BIN)/python -m comanda.schemas --check
 	$(BIN)/python -m local.docs --check
 
+bench: .venv/dev.stamp ## Measure our SQS consumer beside others (BENCH=--quick for a minute's worth)
+	$(BIN)/python -m benchmarks.workers $(BENCH)
+
+package: .venv/app.stamp ## Make the zips of both Lambdas, with bytecode, in .comanda/packages
+	@$(BIN)/python -m local.packaging
+
+coldstart: .venv/dev.stamp ## Measure the edge beside apps as usual: cold start, signature, p99
+	$(BIN)/python -m benchmarks.edge
+	$(BIN)/python -m benchmarks.edge.signature
+	$(BIN)/python -m benchmarks.edge.receiver
+
 clean: ## Remove all state and both environments
 	rm -rf .comanda .venv .venv-ministack .coverage* .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 
@@ -60,6 +71,7 @@ lock: .venv/dev.stamp ## Compile the hashed requirement files anew
 	for name in requirements requirements-dev requirements-ministack; do \
 	  $(UV) pip compile -q --universal --generate-hashes --no-header --python-version 3.11 $$name.in -o $$name.txt || exit 1; \
 	done
+	cd auth_lambda && ../$(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements.in -o requirements.txt
 
 .venv/bootstrap.stamp: requirements-bootstrap.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Comanda needs Python 3.11 or newer; try: make PYTHON=python3.12"; exit 1; }

@@ -1,16 +1,23 @@
 """The Chalice app: each route and each Cognito trigger names what does its work, and no more."""
 
+from collections.abc import Callable
 from typing import Any
 
 from chalice import Chalice, Response
 
-from chalicelib import routes, triggers, wiring
+from chalicelib import problems, routes, triggers, wiring
 from comanda import logs
 
 logs.configure("auth_lambda")
 app = Chalice(app_name="auth_lambda", configure_logs=False)
 # The routes check the media type themselves, so that a refusal is a problem document, too.
 ANY = ["*/*"]
+
+
+@app.middleware("http")
+def render_faults(event: Any, get_response: Callable[[Any], Response]) -> Response:
+    """Render what Chalice itself answers, unforeseen exceptions included, as a problem document."""
+    return problems.rendered(get_response(event))
 
 
 @app.route("/apis/auth/{shop}/guests", methods=["POST"], content_types=ANY)

@@ -144,6 +144,8 @@ class NotificationReceived(
     resource_id: str
     received_at: datetime
     request: RawRequest
+    verdict: str = "verified"
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,6 +159,7 @@ class NotificationQuarantined(
     reason: str
     received_at: datetime
     request: RawRequest
+    verdict: str = "unverified"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -185,6 +188,23 @@ class PaymentRefunded(Event, wire_type="payments.payment.refunded.v1", subject="
     order_id: OrderId
     charge_id: ChargeId
     amount: Money
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PaymentHeld(Event, wire_type="payments.payment.held.v1", subject="order_id"):
+    """The provider suspects fraud: nothing may be handed over for this payment yet."""
+
+    order_id: OrderId
+    charge_id: ChargeId
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PaymentReleased(Event, wire_type="payments.payment.released.v1", subject="order_id"):
+    """Somebody looked into a suspicion of fraud and let the payment go."""
+
+    order_id: OrderId
+    charge_id: ChargeId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,7 @@ def main(arguments: list[str]) -> int:
     """Parse the command line and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    running = commands.add_parser("run", help="start everything, drive one order, stay up")
+    running = commands.add_parser("run", help="start everything, drive two orders, stay up")
     running.add_argument("--verbose", action="store_true", help="show every process's log")
     loading = commands.add_parser("demo", help="drive many orders, balance the books, stop")
     loading.add_argument("--orders", type=_count, default=200, help="1 to 100000")

@@ -1,9 +1,12 @@
 """RFC 9457 problem documents: every refusal says what to change."""
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from math import ceil
 from typing import Any
+
+from chalice.app import Response
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -50,3 +53,16 @@ class Problem(Exception):
         if self.retry_after is not None:
             headers["Retry-After"] = str(ceil(self.retry_after.total_seconds()))
         return headers
+
+
+def rendered(response: Response) -> Response:
+    """Give a refusal of Chalice's own as a problem document; leave everything else as it is."""
+    media_type = str(response.headers.get("Content-Type", ""))
+    if response.status_code < 400 or media_type.startswith(MEDIA_TYPE):
+        return response
+    detail = "it was logged; try again" if response.status_code >= 500 else ""
+    title = "Internal error" if response.status_code >= 500 else "Refused"
+    problem = Problem(response.status_code, title, detail=detail)
+    return Response(
+        json.dumps(problem.document), status_code=problem.status, headers={**problem.headers}
+    )

@@ -42,6 +42,11 @@ class Shopper:
         self._staff: dict[str, tuple[str, float]] = {}
         self._staff_lock = asyncio.Lock()
 
+    @property
+    def bank(self) -> str:
+        """Give the bank's address, for a person to look at."""
+        return self._doors.bank
+
     async def menu(self, shop: str) -> list[dict[str, Any]]:
         """Read what can be ordered."""
         answer = await self._ask("GET", f"/apis/catalog/{shop}/menu")
@@ -51,6 +56,22 @@ class Shopper:
     async def guest_token(self, shop: str) -> str:
         """Come in as a guest."""
         answer = await self._ask("POST", f"/apis/auth/{shop}/guests", json={"kiosk": "totem-1"})
+        return str(answer.body["access_token"])
+
+    async def sign_up(self, shop: str, body: Mapping[str, str]) -> None:
+        """Become a customer; doing it again changes nothing."""
+        await self._ask("POST", f"/apis/auth/{shop}/customers", json=body)
+
+    async def challenge(self, shop: str, *, cpf: str) -> str:
+        """Ask for a code by e-mail; give the session that it belongs to."""
+        path = f"/apis/auth/{shop}/challenges"
+        answer = await self._ask("POST", path, json={"cpf": cpf})
+        return str(answer.body["session"])
+
+    async def customer_token(self, shop: str, *, session: str, code: str) -> str:
+        """Trade the code for a token."""
+        body = {"session": session, "code": code}
+        answer = await self._ask("POST", f"/apis/auth/{shop}/tokens", json=body)
         return str(answer.body["access_token"])
 
     async def order(

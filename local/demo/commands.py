@@ -11,20 +11,23 @@ from local.demo.books import balance
 from local.demo.client import Shopper, WalkFailed
 from local.demo.doors import Doors, doors_of
 from local.demo.load import drive
+from local.demo.people import Mailbox
 from local.demo.report import print_report
-from local.demo.walk import walk
+from local.demo.walk import walk_all
 from local.supervisor import Options, System, SystemFailed, running_system
 
 console = Console(highlight=False)
 
 
 async def run(*, verbose: bool) -> int:
-    """Start everything, drive one narrated order, stay up until Ctrl-C."""
+    """Start everything, drive two narrated orders, stay up until Ctrl-C."""
     try:
         async with running_system(Options(verbose=verbose)) as system:
             doors = doors_of(system)
             async with _session() as session:
-                await walk(Shopper(session, doors), shop=doors.shops[0], console=console)
+                mailbox = Mailbox(session, aws_url=system.urls["ministack"])
+                shopper, shop = Shopper(session, doors), doors.shops[0]
+                await walk_all(shopper, shop=shop, mailbox=mailbox, console=console)
             _print_addresses(system, doors)
             await system.wait_until_failed()
     except (SystemFailed, WalkFailed) as exc:

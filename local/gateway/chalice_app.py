@@ -1,14 +1,38 @@
 """Serve one Chalice app: `python -m local.gateway.chalice_app auth_lambda --port P`."""
 
 import argparse
+from functools import cache
 
 import uvicorn
 
+from comanda.identity.settings import IdentitySettings, verifier_from
+from comanda.settings import read
 from comanda.telemetry import configure_logging
 from local.gateway.adapter import ChaliceGateway
-from local.gateway.loading import load_app
+from local.gateway.authorizer import Authorize, Claims, authorize_with
+from local.gateway.loading import REPOSITORY, load_app
+from local.gateway.openapi import declarations_of, describe
 
-APPS = ("auth_lambda", "webhooks_lambda")
+# Where each app's OpenAPI document is served, beside its routes.
+APPS = {"auth_lambda": "/apis/auth/openapi.json", "webhooks_lambda": "/webhooks/openapi.json"}
+
+
+def gateway_of(folder: str) -> ChaliceGateway:
+    """Load the app of a folder and put API Gateway in front of it."""
+    app = load_app(folder)
+    document = describe(app, declarations_of(REPOSITORY / folder))
+    documents = {APPS[folder]: document}
+    return ChaliceGateway(app, name=folder, authorize=_authorize, documents=documents)
+
+
+def _authorize(token: str) -> Claims:
+    return _checker()(token)
+
+
+@cache
+def _checker() -> Authorize:
+    # Only an app with guarded routes is told who issues tokens.
+    return authorize_with(verifier_from(read(IdentitySettings)))
 
 
 def main() -> None:
@@ -19,7 +43,7 @@ def main() -> None:
     chosen = parser.parse_args()
     configure_logging(chosen.app)
     uvicorn.run(
-        ChaliceGateway(load_app(chosen.app), name=chosen.app),
+        gateway_of(chosen.app),
         host="127.0.0.1",
         port=chosen.port,
         lifespan="off",

@@ -4,22 +4,26 @@ import argparse
 import asyncio
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any
-from uuid import uuid4
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
 from comanda.telemetry import configure_logging
+from local.gateway.documents import merge
 
 PAYLOAD_LIMIT = 10 * 1024 * 1024
+# Larger than what any service takes, so that the services themselves refuse what is too large.
+LINE_LIMIT = HEADER_LIMIT = 32 * 1024
+TIME_LIMIT_SECONDS = 29.0
 # Hop-by-hop headers end here (RFC 9110, section 7.6.1); the length is counted anew.
 HOP_BY_HOP = frozenset(
     {
         "connection",
         "content-length",
+        "expect",
         "host",
         "keep-alive",
         "proxy-authenticate",
@@ -30,21 +34,32 @@ HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
+# What aiohttp would add of its own accord; a proxy sends what it was sent.
+_OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _PATIENCE = 2.0
 _PAUSE = 0.1
 
 
 class Edge:
-    """A reverse proxy over pooled connections; it never rewrites `x-request-id`."""
+    """A reverse proxy over pooled connections.
 
-    def __init__(self, routes: Mapping[str, str]) -> None:
+    `x-request-id` is signed by Mercado Pago, so it is neither rewritten nor made up.
+    """
+
+    def __init__(
+        self, routes: Mapping[str, str], *, time_limit: float = TIME_LIMIT_SECONDS
+    ) -> None:
         self._routes = sorted(routes.items(), key=lambda route: -len(route[0]))
+        self._time_limit = time_limit
         self._session: aiohttp.ClientSession | None = None
 
     def application(self) -> web.Application:
         """Make the server."""
-        app = web.Application(client_max_size=PAYLOAD_LIMIT)
+        limits = {"max_line_size": LINE_LIMIT, "max_field_size": HEADER_LIMIT}
+        app = web.Application(
+            client_max_size=PAYLOAD_LIMIT, handler_args=limits, middlewares=[_as_problems]
+        )
         app.router.add_get("/", self._index)
         app.router.add_get("/health", self._health)
         app.router.add_get("/openapi.json", self._openapi)
@@ -52,10 +67,10 @@ class Edge:
         app.cleanup_ctx.append(self._client)
         return app
 
-    async def _client(self, _: web.Application) -> Any:
+    async def _client(self, _: web.Application) -> AsyncIterator[None]:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
-            timeout=aiohttp.ClientTimeout(total=29, connect=2),
+            timeout=aiohttp.ClientTimeout(total=self._time_limit, connect=2),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -84,7 +99,8 @@ class Edge:
 
     async def _send(self, request: web.Request, base: str, body: bytes) -> web.Response:
         assert self._session is not None  # It lives as long as the application.
-        url = base + request.raw_path
+        # Not `raw_path`: that may be a whole URL, of somebody else's host even.
+        url = base + request.rel_url.raw_path_qs
         async with self._session.request(
             request.method,
             # The path is already encoded; encoding it again would break signatures over it.
@@ -92,13 +108,16 @@ class Edge:
             headers=_headers(request),
             data=body or None,
             allow_redirects=False,
+            skip_auto_headers=_OWN_HEADERS,
         ) as answer:
             content = await answer.read()
-            kept = [(k, v) for k, v in answer.headers.items() if k.lower() not in HOP_BY_HOP]
             response = web.Response(status=answer.status, body=content)
             response.headers.clear()
-            for name, value in kept:
+            for name, value in _end_to_end(answer.headers.items()):
                 response.headers.add(name, value)
+            if request.method == "HEAD" and "Content-Length" in answer.headers:
+                # There is no body to count; the length is what GET would have sent.
+                response.headers["Content-Length"] = answer.headers["Content-Length"]
             return response
 
     def _base_of(self, path: str) -> str | None:
@@ -118,16 +137,8 @@ class Edge:
 
     async def _openapi(self, _: web.Request) -> web.Response:
         found = await asyncio.gather(*(self._document(p, b) for p, b in self._routes))
-        merged: dict[str, Any] = {
-            "openapi": "3.1.0",
-            "info": {"title": "Comanda", "version": "1"},
-            "paths": {},
-            "components": {"schemas": {}},
-        }
-        for document in found:
-            merged["paths"] |= document.get("paths", {})
-            merged["components"]["schemas"] |= document.get("components", {}).get("schemas", {})
-        return web.json_response(merged)
+        names = (prefix.rpartition("/")[2] for prefix, _ in self._routes)
+        return web.json_response(merge(dict(zip(names, found, strict=True))))
 
     async def _document(self, prefix: str, base: str) -> dict[str, Any]:
         assert self._session is not None  # As above.
@@ -140,12 +151,28 @@ class Edge:
 
 
 def _headers(request: web.Request) -> list[tuple[str, str]]:
-    headers = [(k, v) for k, v in request.headers.items() if k.lower() not in HOP_BY_HOP]
-    if "x-request-id" not in request.headers:
-        headers.append(("x-request-id", str(uuid4())))
+    headers = _end_to_end(request.headers.items())
     if request.remote:
         headers.append(("x-forwarded-for", request.remote))
     return headers
+
+
+def _end_to_end(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    pairs = list(headers)
+    # `Connection` names further headers that end with this connection.
+    named = ",".join(value for name, value in pairs if name.lower() == "connection")
+    dropped = HOP_BY_HOP | {name.strip().lower() for name in named.split(",")}
+    return [(name, value) for name, value in pairs if name.lower() not in dropped]
+
+
+@web.middleware
+async def _as_problems(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPRequestEntityTooLarge:
+        return _problem(413, "Content too large", "at most 10 MiB are taken")
 
 
 def _problem(status: int, title: str, detail: str) -> web.Response:

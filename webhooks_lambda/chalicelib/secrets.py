@@ -1,36 +1,39 @@
 """The webhook secrets of each shop, from Secrets Manager, kept for five minutes."""
 
 import json
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from comanda.ids import ShopId
 
+from .aws import AWSClient, AWSRefused, AWSUnavailable
+
+log = logging.getLogger("webhooks_lambda")
 KEPT_FOR = timedelta(minutes=5)
 # A flood of bad signatures must not become a flood of calls to Secrets Manager.
 REREAD_AFTER = timedelta(seconds=30)
+_HEADERS = {
+    "Content-Type": "application/x-amz-json-1.1",
+    "X-Amz-Target": "secretsmanager.GetSecretValue",
+}
 
 
 class SecretsUnavailable(Exception):
     """Secrets Manager did not answer; the notification must come again."""
 
 
-class UnknownShop(Exception):
-    """No such shop has a secret here."""
-
-
 class ShopSecrets:
     """Read and keep secrets."""
 
-    def __init__(self, client: Any, *, stage: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, client: AWSClient, *, stage: str, clock: Callable[[], datetime]) -> None:
         self._client = client
         self._stage = stage
         self._clock = clock
         self._kept: dict[ShopId, tuple[datetime, tuple[str, ...]]] = {}
 
     def of(self, shop_id: ShopId) -> tuple[str, ...]:
-        """Give the secrets, newest first; raise `UnknownShop` or `SecretsUnavailable`."""
+        """Give the secrets, newest first, or none at all; raise `SecretsUnavailable`."""
         return self._within(shop_id, KEPT_FOR)
 
     def reread(self, shop_id: ShopId) -> tuple[str, ...]:
@@ -42,21 +45,37 @@ class ShopSecrets:
         at, secrets = self._kept.get(shop_id, (None, ()))
         if at is not None and now - at < age:
             return secrets
-        fresh = self._read(shop_id)
+        try:
+            fresh = self._read(shop_id)
+        except SecretsUnavailable:
+            # Old secrets verify as well as ever while Secrets Manager is down.
+            if not secrets:
+                raise
+            log.warning("old secrets used", extra={"shop": shop_id})
+            fresh = secrets
         self._kept[shop_id] = (now, fresh)
         return fresh
 
     def _read(self, shop_id: ShopId) -> tuple[str, ...]:
-        # botocore is heavy: it is loaded with the first client, never when the app is imported.
-        from botocore.exceptions import BotoCoreError, ClientError
-
         name = f"comanda/{self._stage}/{shop_id}/mercadopago"
         try:
-            answer = self._client.get_secret_value(SecretId=name)
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] == "ResourceNotFoundException":
-                raise UnknownShop(shop_id) from exc
-            raise SecretsUnavailable(exc.response["Error"]["Code"]) from exc
-        except (BotoCoreError, OSError) as exc:
-            raise SecretsUnavailable(type(exc).__name__) from exc
-        return tuple(json.loads(answer["SecretString"])["webhook_secrets"])
+            answer = self._client.post(json.dumps({"SecretId": name}).encode(), _HEADERS)
+        except AWSRefused as exc:
+            if exc.code == "ResourceNotFoundException":
+                return ()
+            raise SecretsUnavailable(exc.code) from exc
+        except AWSUnavailable as exc:
+            raise SecretsUnavailable(str(exc)) from exc
+        return _secrets_in(answer, shop_id)
+
+
+def _secrets_in(answer: bytes, shop_id: ShopId) -> tuple[str, ...]:
+    # Whatever is no list of texts is no secret, and without one every notification is refused.
+    try:
+        listed = json.loads(json.loads(answer)["SecretString"])["webhook_secrets"]
+    except (ValueError, TypeError, KeyError):
+        log.exception("secret has no known form", extra={"shop": shop_id})
+        return ()
+    if not isinstance(listed, list):
+        return ()
+    return tuple(secret for secret in listed if isinstance(secret, str))

@@ -1,20 +1,18 @@
 """The composition root: everything is built on first use and kept for the container's life."""
 
-import threading
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
 from comanda import settings as environment
 from comanda.ids import ShopId
-from comanda.messaging.sync import SNSPublisher
 
+from .aws import AWSClient, service_of
 from .budget import Budget
 from .receiver import Receiver
 from .secrets import ShopSecrets
-
-_building = threading.Lock()
+from .topic import Topic
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +35,7 @@ def receiver() -> Receiver:
     """Build the receiver."""
     return Receiver(
         secrets=ShopSecrets(_client("secretsmanager"), stage=settings().stage, clock=_now),
-        publisher=SNSPublisher(_client("sns"), settings().topic_arn),
+        publisher=Topic(_client("sns"), settings().topic_arn),
         budget=Budget(size=20, seconds=3.0, clock=_now),
         clock=_now,
     )
@@ -47,17 +45,5 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-@cache
-def _client(service: str) -> Any:
-    import boto3
-    from botocore.config import Config
-
-    config = Config(
-        connect_timeout=1,
-        read_timeout=5,
-        retries={"mode": "standard", "max_attempts": 2},
-        max_pool_connections=20,
-    )
-    # boto3's default session is shared, and not made to be used by two threads at once.
-    with _building:
-        return boto3.client(service, config=config)
+def _client(service: str) -> AWSClient:
+    return AWSClient(service_of(service, os.environ), clock=_now)

@@ -1,0 +1,1 @@
+"""Speed, always side by side with something else."""

@@ -1,0 +1,5 @@
+"""What goes to Lambda: Chalice's own zips, with bytecode in them."""
+
+from local.packaging.package import APPS, Package, package
+
+__all__ = ["APPS", "Package", "package"]
