@@ -21,6 +21,10 @@ from workers.runtime.postgres_pool import Pool, postgres_pool
 from workers.runtime.postgres_unit import PostgresUnit
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+OTHERS = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+)
 ANA, BETO = ShopId("lanchonete-da-ana"), ShopId("cantina-do-beto")
 
 
@@ -288,9 +292,8 @@ async def test_connections_that_a_restart_closed_are_not_handed_out(pool: Pool, 
     units = units_on(pool)
     await together(*tasks(units, [caused(n, shop=shop) for n in range(9) for shop in (ANA, BETO)]))
     with psycopg.connect(dsn, autocommit=True) as other:
-        other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
-        )
+        other.execute(OTHERS.replace("count(*)", "pg_terminate_backend(pid)"))
+        while other.execute(OTHERS).fetchone() != (0,):
+            await asyncio.sleep(0.01)
 
     assert await together(*tasks(units, [caused(99), caused(98, shop=BETO)])) == [None, None]
