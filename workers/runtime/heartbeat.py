@@ -9,20 +9,25 @@ from comanda.messaging.ports import Message, MessagingUnavailable, Queue
 log = logging.getLogger(__name__)
 
 
+# Beats in half a visibility timeout: who is just short of it at one is extended at the next.
+_BEATS = 3
+
+
 class Heartbeat:
     """Extend the visibility of what is held, each time half of it has gone by."""
 
     def __init__(self, queue: Queue, *, visibility: timedelta, longest: timedelta) -> None:
         self._queue = queue
         self._visibility = visibility
-        self._longest = longest.total_seconds()
-        # By receipt: the message, when it was received, and when it was last extended.
-        self._held: dict[str, tuple[Message, float, float]] = {}
+        self._pause = visibility.total_seconds() / 2 / _BEATS
+        self._most_beats = longest.total_seconds() / self._pause
+        self._beat = 0
+        # By receipt: the message, the beat at which it came, and the one of its last extension.
+        self._held: dict[str, tuple[Message, int, int]] = {}
 
     def hold(self, message: Message) -> None:
         """Begin to keep a message hidden."""
-        now = asyncio.get_running_loop().time()
-        self._held[message.receipt] = (message, now, now)
+        self._held[message.receipt] = (message, self._beat, self._beat)
 
     def let_go(self, message: Message) -> None:
         """Leave the message to what is decided about it."""
@@ -30,18 +35,17 @@ class Heartbeat:
 
     async def run(self) -> None:
         """Beat until cancelled."""
-        half = self._visibility.total_seconds() / 2
         while True:
-            # Whoever is just short of half at one beat is extended at the next, well in time.
-            await asyncio.sleep(half / 3)
-            await self._beat(half)
+            await asyncio.sleep(self._pause)
+            self._beat += 1
+            await self._extend_due()
 
-    async def _beat(self, half: float) -> None:
-        now = asyncio.get_running_loop().time()
+    async def _extend_due(self) -> None:
+        now = self._beat
         due = [
             message
             for message, since, extended in self._held.values()
-            if now - extended >= half and now - since < self._longest
+            if now - extended >= _BEATS and now - since <= self._most_beats
         ]
         if not due:
             return

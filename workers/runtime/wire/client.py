@@ -118,7 +118,7 @@ class SignedClient:
             content = await response.read()
             answer = Answer(
                 status=response.status,
-                headers={name.lower(): value for name, value in response.headers.items()},
+                headers=response.headers,
                 body=content,
             )
         # DynamoDB says what its body sums up to; a body that was cut or bent is asked for again.

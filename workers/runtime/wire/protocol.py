@@ -18,7 +18,7 @@ from botocore.serialize import create_serializer
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """An HTTP answer; header names are in lower case."""
+    """An HTTP answer; its headers are found in whatever case they are asked for."""
 
     status: int
     headers: Mapping[str, str]
