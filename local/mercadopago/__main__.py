@@ -8,17 +8,17 @@ import uvloop
 from aiohttp import web
 
 from comanda.telemetry import configure_logging
-from local.mercadopago.app import Simulator
-from local.mercadopago.store import Store
-from local.mercadopago.webhooks import Application
+from local.mercadopago.app import application
+from local.mercadopago.applications import Application
 
 
 def main() -> None:
-    """Read the log and the applications, then serve until SIGTERM."""
+    """Read the state and the applications, then serve until SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m local.mercadopago")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--seed", default="comanda")
     chosen = parser.parse_args()
     configure_logging("mercadopago")
     facts = json.loads(chosen.config.read_text())["applications"]
@@ -29,7 +29,7 @@ def main() -> None:
     ]
     uvloop.install()
     web.run_app(
-        Simulator(Store(chosen.data), applications).application(),
+        application(chosen.data, applications, seed=chosen.seed),
         host="127.0.0.1",
         port=chosen.port,
         access_log=None,

@@ -1,47 +1,69 @@
 """The bank's app: a page on which a person pastes a Pix code, looks at it and pays."""
 
-from html import escape
+from aiohttp import web
 
-from local.mercadopago.brcode import InvalidBRCode, parse
-
-_PAGE = """<!doctype html>
-<html lang="pt-BR"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Banco de mentira</title>
-<style>
-body{{font:18px/1.5 system-ui;max-width:32rem;margin:2rem auto;padding:0 1rem;color:#123}}
-textarea{{width:100%;height:8rem;font:14px monospace}}
-button{{font:inherit;padding:.7rem 1.5rem;border:0;border-radius:.5rem;background:#0a7;color:#fff}}
-.box{{padding:1rem;border-radius:.5rem;background:#eef7f4;margin:1rem 0}}
-</style>
-<h1>Banco de mentira</h1>
-<p>Cole o código Pix e pague. Nenhum real sai daqui.</p>
-<form method="get" action="/bank"><textarea name="code" required>{code}</textarea>
-<p><button>Ler código</button></form>
-{inside}
-"""
-_PAYABLE = """<div class="box"><strong>R$ {amount}</strong> para {merchant}</div>
-<form method="post" action="/bank"><input type="hidden" name="code" value="{code}">
-<button>Pagar</button></form>"""
+from comanda.money import Money
+from local.mercadopago import bank_page
+from local.mercadopago.brcode import InvalidBRCode, PixCode, parse
+from local.mercadopago.errors import NotPayable
+from local.mercadopago.provider import Provider
+from local.mercadopago.sales import Sale
 
 
-def page(code: str = "", *, message: str = "") -> str:
-    """Draw the page: what the code says, or what became of it."""
-    if message:
-        inside = f'<div class="box" role="status">{escape(message)}</div>'
-    elif not code:
-        inside = ""
-    else:
-        inside = _look(code)
-    return _PAGE.format(code=escape(code), inside=inside)
+class Bank:
+    """Show the page and pay what it shows."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+
+    def routes(self) -> list[web.RouteDef]:
+        """List the routes."""
+        return [web.get("/bank", self.look), web.post("/bank", self.pay)]
+
+    async def look(self, request: web.Request) -> web.Response:
+        """Show the page, with what the code says if one was pasted."""
+        code = _without_breaks(request.query.get("code", ""))
+        return _page(code, self._inside(code) if code else "")
+
+    async def pay(self, request: web.Request) -> web.Response:
+        """Pay; then show the receipt."""
+        form = await request.post()
+        code = _without_breaks(str(form.get("code", "")))
+        try:
+            parse(code)
+            sale = self._provider.find_by_code(code)
+        except InvalidBRCode as exc:
+            return _page(code, bank_page.fault(exc.fault), status=422)
+        if sale is None:
+            return _page(code, bank_page.nobody(), status=404)
+        try:
+            paid = self._provider.pay(
+                sale, is_late=form.get("late") == "1", is_again=form.get("again") == "1"
+            )
+        except NotPayable:
+            return _page(code, self._inside(code), status=409)
+        return _page("", bank_page.receipt(paid, merchant=parse(code).merchant))
+
+    def _inside(self, code: str) -> str:
+        try:
+            pix = parse(code)
+            sale = self._provider.find_by_code(code)
+        except InvalidBRCode as exc:
+            return bank_page.fault(exc.fault)
+        if sale is None:
+            return bank_page.nobody()
+        return bank_page.offer(pix, sale, code=code, amount=_amount(pix, sale))
 
 
-def _look(code: str) -> str:
-    try:
-        pix = parse(code)
-    except InvalidBRCode:
-        return '<div class="box" role="alert">Este código Pix não é válido.</div>'
-    return _PAYABLE.format(
-        amount=escape(pix.amount.replace(".", ",")),
-        merchant=escape(pix.merchant),
-        code=escape(code),
-    )
+def _amount(pix: PixCode, sale: Sale) -> Money:
+    return sale.amount if pix.amount is None else pix.amount
+
+
+def _without_breaks(code: str) -> str:
+    # Messengers break long lines; blanks within belong to the merchant's name.
+    return "".join(code.split("\n")).replace("\r", "").strip()
+
+
+def _page(code: str, inside: str, *, status: int = 200) -> web.Response:
+    text = bank_page.page(code, inside=inside)
+    return web.Response(text=text, status=status, content_type="text/html")

@@ -1,0 +1,112 @@
+"""The names of all fields that the two APIs know; any other is refused."""
+
+ORDER = frozenset(
+    {
+        "type",
+        "processing_mode",
+        "capture_mode",
+        "external_reference",
+        "total_amount",
+        "payer",
+        "transactions",
+        "items",
+        "description",
+        "config",
+        "integration_data",
+        "additional_info",
+        "shipment",
+        "marketplace",
+        "marketplace_fee",
+        "expiration_time",
+    }
+)
+ORDER_PAYER = frozenset(
+    {
+        "email",
+        "first_name",
+        "last_name",
+        "identification",
+        "phone",
+        "address",
+        "entity_type",
+        "customer_id",
+    }
+)
+ORDER_ITEM = frozenset(
+    {
+        "title",
+        "unit_price",
+        "quantity",
+        "description",
+        "external_code",
+        "category_id",
+        "picture_url",
+        "type",
+        "warranty",
+        "event_date",
+        "external_categories",
+        "unit_measure",
+    }
+)
+PAYMENT = frozenset(
+    {
+        "transaction_amount",
+        "payment_method_id",
+        "payer",
+        "description",
+        "external_reference",
+        "date_of_expiration",
+        "notification_url",
+        "metadata",
+        "additional_info",
+        "installments",
+        "statement_descriptor",
+        "capture",
+        "binary_mode",
+        "callback_url",
+        "campaign_id",
+        "coupon_amount",
+        "coupon_code",
+        "application_fee",
+        "issuer_id",
+        "token",
+        "sponsor_id",
+        "processing_mode",
+        "point_of_interaction",
+    }
+)
+ORDER_SEARCH = frozenset(
+    {
+        "begin_date",
+        "end_date",
+        "external_reference",
+        "status",
+        "status_detail",
+        "type",
+        "payment_method_id",
+        "sort_by",
+        "sort_order",
+        "limit",
+        "offset",
+        "page",
+        "page_size",
+    }
+)
+PAYMENT_SEARCH = frozenset(
+    {
+        "sort",
+        "criteria",
+        "range",
+        "begin_date",
+        "end_date",
+        "external_reference",
+        "status",
+        "status_detail",
+        "id",
+        "store_id",
+        "pos_id",
+        "limit",
+        "offset",
+    }
+)
+ORDER_TRANSACTION = frozenset({"amount", "expiration_time", "date_of_expiration", "payment_method"})
