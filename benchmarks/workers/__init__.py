@@ -1,0 +1,1 @@
+"""SQS consumers side by side: `python -m benchmarks.workers`."""

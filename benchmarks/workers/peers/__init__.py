@@ -1,0 +1,1 @@
+"""The other consumers, each as its own documentation would have it."""
