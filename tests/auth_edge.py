@@ -1,13 +1,11 @@
 """The auth app in process, with Cognito, SES and DynamoDB in ministack and SNS in moto."""
 
-import importlib.util
 import json
 import os
 import re
 import secrets
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from comanda.identity.settings import IdentitySettings, verifier_from
 from comanda.identity.verifier import TokenVerifier
 from comanda.ids import ShopId
 from comanda.settings import read
+from local.gateway.loading import load_app
 from local.provision.identity import ProvisionedIdentity, provision_identity
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -187,7 +186,7 @@ def edge(environment: dict[str, str]) -> Iterator[Edge]:
         for name, value in variables.items():
             patch.setenv(name, value)
         settings = read(IdentitySettings)
-        with Client(load_app()) as client:
+        with Client(load_app("auth_lambda")) as client:
             yield Edge(
                 client=client,
                 aws=environment["AWS_ENDPOINT_URL"],
@@ -233,18 +232,3 @@ def _make_topic() -> tuple[str, Any]:
         TopicArn=topic_arn, Protocol="sqs", Endpoint=queue.attributes["QueueArn"]
     )
     return topic_arn, queue
-
-
-def load_app() -> Any:
-    # Both Chalice apps are called `app` and have a `chalicelib`; this one must leave no trace.
-    folder = str(REPOSITORY / "auth_lambda")
-    sys.path.insert(0, folder)
-    try:
-        spec = importlib.util.spec_from_file_location("auth_app", f"{folder}/app.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(folder)
-        for name in [name for name in sys.modules if name.partition(".")[0] == "chalicelib"]:
-            del sys.modules[name]
-    return module.app

@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from comanda.identity.settings import IdentitySettings, verifier_from
 from comanda.identity.verifier import Kind
-from tests.auth_edge import load_app
+from local.gateway.loading import load_app
 
 ANA = "lanchonete-da-ana"
 JSON = {"Content-Type": "application/json"}
@@ -46,7 +46,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    with Client(load_app()) as client:
+    with Client(load_app("auth_lambda")) as client:
         yield client
 
 
