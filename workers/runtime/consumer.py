@@ -36,6 +36,8 @@ Handler = Callable[[Envelope], Awaitable[None]]
 _CONFLICT_ATTEMPTS = 4
 # Long enough for a store to breathe, short enough to be back soon after it is.
 _LONGEST_OUTAGE_PAUSE = 5.0
+# A queue that does not answer must not keep a process from leaving in time.
+_LONGEST_HANDING_BACK = 5.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,6 +82,12 @@ class Consumer:
         self._may_receive.set()
         self._stopping = asyncio.Event()
         self._aborting = asyncio.Event()
+        self._has_died = False
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether the loop runs, or ends because it was told to; no dependency matters."""
+        return not self._has_died
 
     @property
     def is_healthy(self) -> bool:
@@ -105,15 +113,17 @@ class Consumer:
         receiving = asyncio.create_task(receivers.run(), name="receivers")
         beating = asyncio.create_task(self._heartbeat.run(), name="heartbeat")
         try:
-            await _first_of(self._stopping.wait(), receiving)
+            await _first_of(self._stopping.wait(), receiving, beating)
+            self._has_died = not self._stopping.is_set()
             receiving.cancel()
             await asyncio.gather(receiving, return_exceptions=True)
             await self._finish()
         finally:
             beating.cancel()
             await asyncio.gather(beating, return_exceptions=True)
-        if not receiving.cancelled() and (fault := receiving.exception()):
-            raise fault
+        for task in (receiving, beating):
+            if not task.cancelled() and (fault := task.exception()):
+                raise fault
 
     async def _finish(self) -> None:
         if self._in_hand:
@@ -131,8 +141,9 @@ class Consumer:
             return
         log.info("messages handed back", extra={"count": len(messages)})
         try:
-            await self._queue.extend(messages, duration=timedelta())
-        except MessagingUnavailable:
+            async with asyncio.timeout(_LONGEST_HANDING_BACK):
+                await self._queue.extend(messages, duration=timedelta())
+        except (MessagingUnavailable, TimeoutError):
             log.warning("not handed back; they come when their visibility ends")
 
     def _accept(self, message: Message) -> None:
@@ -186,25 +197,32 @@ class Consumer:
     async def _dispatch(self, envelope: Envelope, handler: Handler) -> None:
         # Two messages about one aggregate would only fight for its row or its version.
         async with self._locks.hold(f"{envelope.event.shop_id}/{envelope.event.subject}"):
-            conflicts, outages = 0, 0
-            deadline = asyncio.get_running_loop().time() + self._longest_seconds
-            while True:
-                if self._stopping.is_set():
-                    raise RetryLater(timedelta())  # Not begun: whoever comes next may have it.
-                try:
-                    await handler(envelope)
-                except Conflict as exc:
-                    conflicts += 1
-                    if conflicts == _CONFLICT_ATTEMPTS:
-                        raise
-                    await asyncio.sleep((exc.after or timedelta()).total_seconds())
-                except StoreUnavailable:
-                    outages += 1
-                    await self._wait_out(outages, deadline=deadline)
-                else:
-                    if self._validity.is_sound:
-                        self._may_receive.set()
-                    return
+            try:
+                await self._attempt(envelope, handler)
+            finally:
+                # However it ended, this message waits for the store no more; if it was the last
+                # one that did, nobody else would ever let the receivers go on.
+                if self._validity.is_sound:
+                    self._may_receive.set()
+
+    async def _attempt(self, envelope: Envelope, handler: Handler) -> None:
+        conflicts, outages = 0, 0
+        deadline = asyncio.get_running_loop().time() + self._longest_seconds
+        while not self._stopping.is_set():
+            try:
+                await handler(envelope)
+            except Conflict as exc:
+                conflicts += 1
+                if conflicts == _CONFLICT_ATTEMPTS:
+                    # Its own pause is shorter than a queue can hide a message.
+                    raise RetryLater from exc
+                await asyncio.sleep((exc.after or timedelta()).total_seconds())
+            except StoreUnavailable:
+                outages += 1
+                await self._wait_out(outages, deadline=deadline)
+            else:
+                return
+        raise RetryLater(timedelta())  # Not begun: whoever comes next may have it.
 
     async def _wait_out(self, outages: int, *, deadline: float) -> None:
         """Keep the message in hand while the store is away: coming again would count against it."""

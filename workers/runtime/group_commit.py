@@ -46,6 +46,8 @@ class _Member:
 
     async def work(self, connection: Connection, *, now: datetime) -> PostgresUnit | None:
         """Have the turn; give the finished unit, or `None` when it failed."""
+        if self.turn.done():
+            return None  # It was cancelled while its savepoint was made.
         unit = PostgresUnit(connection, now=now, cause=self.cause)
         self.turn.set_result(unit)
         return unit if await self.left else None
