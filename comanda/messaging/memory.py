@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -37,10 +37,21 @@ class InMemoryQueue:
         self.dead: list[tuple[Message, str]] = []
         self.deleted: list[str] = []
 
-    def send(self, body: str, *, message_id: str | None = None) -> None:
+    def send(
+        self,
+        body: str,
+        *,
+        message_id: str | None = None,
+        attributes: Mapping[str, str] | None = None,
+    ) -> None:
         """Put a message on the queue."""
-        number = str(next(self._receipts))
-        message = Message(id=message_id or number, body=body, receipt="", receive_count=0)
+        message = Message(
+            id=message_id or str(next(self._receipts)),
+            body=body,
+            receipt="",
+            receive_count=0,
+            attributes=dict(attributes or {}),
+        )
         self._visible.append(message)
         self._arrived.set()
 

@@ -2,13 +2,20 @@
 
 
 class AwsError(Exception):
-    """A refusal: the code that SDKs know, the HTTP status, and a sentence."""
+    """A refusal: the code that SDKs know, the HTTP status, a sentence, and whose fault it is."""
 
-    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+    def __init__(
+        self, code: str, message: str, *, status: int = 400, is_sender_fault: bool = True
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.status = status
+        self.is_sender_fault = is_sender_fault
+
+
+class ConnectionReset(Exception):
+    """No answer leaves: the connection is torn down."""
 
 
 def missing(name: str) -> AwsError:

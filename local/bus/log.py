@@ -1,48 +1,70 @@
-"""The append-only log: what was acknowledged survives SIGKILL; it is the journal, too."""
+"""The append-only log: what was acknowledged survives SIGKILL."""
 
 import json
-from collections import deque
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-JOURNAL_LENGTH = 2000
-# Receives change nothing that must survive: a message that was in flight comes back.
-VOLATILE = frozenset({"received"})
+# Below this the log is not worth rewriting, however little of it is still alive.
+SMALLEST_REWRITE = 64 * 1024 * 1024
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 class Log:
-    """Write one JSON line an event, without fsync: the page cache outlives the process."""
+    """Write one JSON line a fact, without fsync: the page cache outlives the process."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("a", encoding="utf-8", buffering=1024 * 64)
-        self.recent: deque[dict[str, Any]] = deque(maxlen=JOURNAL_LENGTH)
-        self._is_dirty = False
+        self._file = _File(path)
+        self._waiting: list[str] = []
+        self._size = 0
+        self._size_after_rewrite = 0
 
-    def note(self, kind: str, **facts: Any) -> None:
+    def note(self, fact: dict[str, Any]) -> None:
         """Append one fact; `flush` makes it outlive the process."""
-        line = {"kind": kind, **facts}
-        self.recent.append({k: v for k, v in line.items() if k != "body"})
-        if kind not in VOLATILE:
-            self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
-            self._is_dirty = True
+        self._waiting.append(_encode(fact))
+
+    def note_line(self, line: str) -> None:
+        """Append one fact that is written already."""
+        self._waiting.append(line)
+
+    @property
+    def is_overgrown(self) -> bool:
+        """Tell whether most of the log may be history by now."""
+        return self._size > SMALLEST_REWRITE + 2 * self._size_after_rewrite
 
     def flush(self) -> None:
         """Hand what was noted to the operating system; call it before answering."""
-        if self._is_dirty:
-            self._file.flush()
-            self._is_dirty = False
+        if self._waiting:
+            self._waiting.append("")
+            lines = "\n".join(self._waiting).encode()
+            self._waiting.clear()
+            self._size += len(lines)
+            self._file.write(lines)
 
     def rewrite(self, facts: Iterable[dict[str, Any]]) -> None:
         """Replace the log by the shorter one that leads to the same state."""
+        self._waiting.clear()
         fresh = self._path.with_suffix(".new")
-        with fresh.open("w", encoding="utf-8") as file:
-            for fact in facts:
-                file.write(json.dumps(fact, separators=(",", ":")) + "\n")
+        with fresh.open("wb") as file:
+            file.writelines(_encode(fact).encode() + b"\n" for fact in facts)
+            self._size = self._size_after_rewrite = file.tell()
         self._file.close()
         fresh.replace(self._path)
-        self._file = self._path.open("a", encoding="utf-8", buffering=1024 * 64)
+        self._file = _File(self._path)
+
+
+class _File:
+    def __init__(self, path: Path) -> None:
+        self._number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+
+    def write(self, content: bytes) -> None:
+        while content:
+            content = content[os.write(self._number, content) :]
+
+    def close(self) -> None:
+        os.close(self._number)
 
 
 def read_log(path: Path) -> Iterator[dict[str, Any]]:

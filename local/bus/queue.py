@@ -1,31 +1,47 @@
-"""One standard queue: visible, hidden and delayed messages, receipts, redrive, long polling."""
+"""One standard queue: visible, hidden and delayed messages, receipts, redrive.
 
-import asyncio
+The queue never waits; whoever polls it for long waits in `local.bus.pollers`.
+"""
+
 import heapq
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
+from random import Random
 from typing import Any
 
+from local.bus.attributes import Attributes
 from local.bus.errors import AwsError
+from local.bus.faults import Faults, Point, Subject
+from local.bus.names import queue_arn
+from local.bus.pollers import Pollers
 
-MOST_IN_FLIGHT = 120_000
+# The heap of hidden messages is cleared of deleted ones when they are most of it.
+_CLUTTER = 1000
 
 
 @dataclass(slots=True)
 class Entry:
-    """A message with its place in the queue's life; times are seconds since the epoch."""
+    """A message with its place in the queue's life; times are seconds since the epoch.
+
+    The key is the message's id, or a twin's own where a message was doubled on demand.
+    """
 
     id: str
     body: str
-    attributes: dict[str, Any]
+    attributes: Attributes
     sent_at: float
     visible_at: float
     receive_count: int = 0
     first_received_at: float | None = None
+    key: str = ""
+    source_arn: str = ""
     receipt: str = ""
     is_deleted: bool = False
+    # Digests are made once a message, not once a receive.
+    body_md5: str = ""
+    attributes_md5: str = ""
 
 
 @dataclass(slots=True)
@@ -42,170 +58,193 @@ class QueueSettings:
 
 
 class BusQueue:
-    """Hand out messages at least once; what is handed out too often goes to the dead letters."""
+    """Hand out messages at least once; what is handed out too often goes to the dead letters.
 
-    def __init__(self, name: str, *, clock: Callable[[], float], note: Callable[..., None]) -> None:
+    `tell` is called with each step of a message's life: kind, queue, message and detail.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        clock: Callable[[], float],
+        tell: Callable[[str, str, Entry, Any], None],
+        faults: Faults,
+    ) -> None:
         self.name = name
         self.settings = QueueSettings()
         self.created_at = clock()
+        self.pollers = Pollers(clock, self.show_due)
         self._clock = clock
-        self._note = note
+        self._tell = tell
+        self._faults = faults
         self._visible: deque[Entry] = deque()
         self._hidden: list[tuple[float, int, Entry]] = []
         self._order = count()
-        self._by_id: dict[str, Entry] = {}
-        self._receipts = count(1)
-        self._pollers: deque[asyncio.Future[None]] = deque()
-        self._timer: asyncio.TimerHandle | None = None
+        self._by_key: dict[str, Entry] = {}
+        # Receipts of an earlier life of the bus must not fit those of this one.
+        self._receipts = count(int(self.created_at * 1000))
 
     @property
     def entries(self) -> list[Entry]:
         """Give all messages that are not deleted."""
-        return list(self._by_id.values())
+        return list(self._by_key.values())
 
     def put(self, entry: Entry) -> None:
         """Take a message, visible from its time on."""
-        self._by_id[entry.id] = entry
+        entry.key = entry.key or entry.id
+        self._by_key[entry.key] = entry
         if entry.visible_at <= self._clock():
             self._show(entry)
         else:
-            self._hide_until(entry, entry.visible_at)
+            self._hide(entry)
 
-    async def receive(
-        self, *, limit: int, wait: float, visibility: int, dead: "BusQueue | None"
-    ) -> list[Entry]:
-        """Hand out up to `limit` messages, waiting up to `wait` seconds for the first."""
-        deadline = self._clock() + wait
-        while True:
-            taken = self._take(limit, visibility=visibility, dead=dead)
-            left = deadline - self._clock()
-            if taken or left <= 0:
-                return taken
-            poller: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._pollers.append(poller)
-            try:
-                await asyncio.wait_for(poller, left)
-            except TimeoutError:
-                return self._take(limit, visibility=visibility, dead=dead)
-            finally:
-                if poller in self._pollers:
-                    self._pollers.remove(poller)
-
-    def delete(self, receipt: str) -> None:
-        """Forget a message; one that is gone already is fine, as on AWS."""
-        entry = self._of_receipt(receipt)
-        if entry is not None:
-            self._drop(entry)
-            self._note("deleted", queue=self.name, id=entry.id)
-
-    def change_visibility(self, receipt: str, *, seconds: int) -> None:
-        """Hide for so long from now, or show at once when it is 0."""
-        entry = self._of_receipt(receipt)
-        if entry is None or entry.receipt != receipt or entry.visible_at <= self._clock():
-            raise AwsError(
-                "MessageNotInflight", "The message referred to is not in flight.", status=400
-            )
-        entry.visible_at = self._clock() + seconds
-        if seconds:
-            self._hide_until(entry, entry.visible_at)
-        else:
-            self._show(entry)
-
-    def purge(self) -> None:
-        """Forget all messages."""
-        for entry in self.entries:
-            self._drop(entry)
-        self._note("purged", queue=self.name)
-
-    def counts(self) -> dict[str, int]:
-        """Count visible, hidden and delayed messages."""
-        self._wake_due()
-        now = self._clock()
-        hidden = [e for e in self._by_id.values() if e.visible_at > now]
-        delayed = sum(1 for e in hidden if not e.receive_count)
-        visible = len(self._by_id) - len(hidden)
-        return {"visible": visible, "in_flight": len(hidden) - delayed, "delayed": delayed}
-
-    def _take(self, limit: int, *, visibility: int, dead: "BusQueue | None") -> list[Entry]:
-        self._wake_due()
+    def take(self, limit: int, *, visibility: int, dead: "BusQueue | None") -> list[Entry]:
+        """Hand out up to `limit` messages that are visible now."""
+        self.show_due()
         now = self._clock()
         taken: list[Entry] = []
+        revealed: list[Entry] = []
         while self._visible and len(taken) < limit:
             entry = self._visible.popleft()
             if entry.is_deleted or entry.visible_at > now:
                 continue
             if now - entry.sent_at > self.settings.retention:
-                self._drop(entry)
-                self._note("deleted", queue=self.name, id=entry.id)
+                self.forget(entry, kind="expired")
             elif dead is not None and entry.receive_count >= self.settings.max_receive_count:
                 self._bury(entry, dead)
             else:
-                taken.append(self._hand_out(entry, now=now, visibility=visibility))
+                taken.append(entry)
+                if self._hand_out(entry, now=now, visibility=visibility):
+                    revealed.append(entry)
+        for entry in revealed:
+            entry.visible_at = now
+            self._show(entry)
         return taken
 
-    def _hand_out(self, entry: Entry, *, now: float, visibility: int) -> Entry:
-        entry.receive_count += 1
-        entry.first_received_at = entry.first_received_at or now
-        entry.receipt = f"{entry.id}#{next(self._receipts)}"
-        entry.visible_at = now + visibility
-        self._note("received", queue=self.name, id=entry.id, count=entry.receive_count)
-        if visibility:
-            self._hide_until(entry, entry.visible_at)
+    def delete(self, receipt: str) -> None:
+        """Forget a message; an old receipt or a message that is gone is fine, and does nothing."""
+        entry = self.of_receipt(receipt)
+        if entry is not None and entry.receipt == receipt:
+            self.forget(entry)
+
+    def change_visibility(self, receipt: str, *, seconds: int) -> None:
+        """Hide for so long from now, or show at once when it is 0."""
+        entry = self.of_receipt(receipt)
+        if entry is None:
+            raise AwsError(
+                "InvalidParameterValue",
+                f"Value {receipt} for parameter ReceiptHandle is invalid. Reason: Message does not"
+                " exist or is not available for visibility timeout change.",
+            )
+        if entry.receipt != receipt or entry.visible_at <= self._clock():
+            raise AwsError("MessageNotInflight", "The message referred to is not in flight.")
+        entry.visible_at = self._clock() + seconds
+        self._tell("hidden" if seconds else "handed_back", self.name, entry, seconds)
+        if seconds:
+            self._hide(entry)
         else:
             self._show(entry)
-        return entry
+
+    def forget(self, entry: Entry, *, kind: str = "deleted") -> None:
+        """Take a message out and say so."""
+        self._drop(entry)
+        self._tell(kind, self.name, entry, 0)
+
+    def of_receipt(self, receipt: str) -> Entry | None:
+        """Find a message by any of its receipts; raise for what was never one."""
+        key, mark, number = receipt.partition("#")
+        if not mark or not number.isdigit():
+            raise AwsError("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
+        return self._by_key.get(key)
+
+    def of_key(self, key: str) -> Entry | None:
+        """Find a message by its key."""
+        return self._by_key.get(key)
+
+    def purge(self) -> None:
+        """Forget all messages without a word about each."""
+        for entry in self.entries:
+            self._drop(entry)
+
+    def shuffle(self, dice: Random, *, span: int) -> None:
+        """Forget the order of the first `span` visible messages."""
+        self.show_due()
+        first = [self._visible.popleft() for _ in range(min(span, len(self._visible)))]
+        dice.shuffle(first)
+        self._visible.extendleft(first)
+
+    def counts(self) -> dict[str, int]:
+        """Count visible, hidden and delayed messages."""
+        self.show_due()
+        # The hidden are few even when the queue is long; one stands in the heap once a change.
+        found = {e.key: e for at, _, e in self._hidden if e.visible_at == at and not e.is_deleted}
+        hidden = found.values()
+        delayed = sum(1 for e in hidden if not e.receive_count)
+        visible = len(self._by_key) - len(hidden)
+        return {"visible": visible, "in_flight": len(hidden) - delayed, "delayed": delayed}
+
+    def show_due(self) -> None:
+        """Show what was hidden until now."""
+        hidden = self._hidden
+        if not hidden:
+            return
+        now = self._clock()
+        while hidden and hidden[0][0] <= now:
+            at, _, entry = heapq.heappop(hidden)
+            # An entry whose visibility was changed since stands in the heap with another time.
+            if not entry.is_deleted and entry.visible_at == at:
+                self._show(entry)
+        if hidden:
+            self.pollers.wake_at(hidden[0][0])
+
+    def _hand_out(self, entry: Entry, *, now: float, visibility: int) -> bool:
+        """Count and hide; tell whether the message stays visible all the same."""
+        entry.receive_count += 1
+        entry.first_received_at = entry.first_received_at or now
+        entry.receipt = f"{entry.key}#{next(self._receipts)}"
+        entry.visible_at = now + visibility
+        self._tell("received", self.name, entry, entry.receive_count)
+        if not visibility or (self._faults.at[Point.HAND_OUT] and self._is_revealed(entry)):
+            return True
+        self._hide(entry)
+        return False
 
     def _bury(self, entry: Entry, dead: "BusQueue") -> None:
         self._drop(entry)
-        self._note("moved", queue=self.name, id=entry.id, to=dead.name)
         buried = Entry(
             id=entry.id,
+            key=entry.key,
             body=entry.body,
             attributes=entry.attributes,
             sent_at=entry.sent_at,
             visible_at=self._clock(),
+            source_arn=queue_arn(self.name),
         )
         dead.put(buried)
-
-    def _of_receipt(self, receipt: str) -> Entry | None:
-        message_id, mark, number = receipt.partition("#")
-        if not mark or not number.isdigit():
-            raise AwsError("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
-        return self._by_id.get(message_id)
+        self._tell("moved", self.name, entry, dead.name)
 
     def _drop(self, entry: Entry) -> None:
         entry.is_deleted = True
-        self._by_id.pop(entry.id, None)
+        self._by_key.pop(entry.key, None)
+        hidden = self._hidden
+        if len(hidden) > _CLUTTER and len(hidden) > 4 * len(self._by_key):
+            self._hidden = [it for it in hidden if not it[2].is_deleted]
+            heapq.heapify(self._hidden)
 
     def _show(self, entry: Entry) -> None:
         self._visible.append(entry)
-        while self._pollers:
-            poller = self._pollers.popleft()
-            if not poller.done():
-                poller.set_result(None)
-                return
+        self.pollers.wake_one()
 
-    def _hide_until(self, entry: Entry, at: float) -> None:
-        heapq.heappush(self._hidden, (at, next(self._order), entry))
-        self._arm()
+    def _hide(self, entry: Entry) -> None:
+        heapq.heappush(self._hidden, (entry.visible_at, next(self._order), entry))
+        self.pollers.wake_at(entry.visible_at)
 
-    def _wake_due(self) -> None:
-        now = self._clock()
-        while self._hidden and self._hidden[0][0] <= now:
-            at, _, entry = heapq.heappop(self._hidden)
-            # An entry whose visibility was changed since stands in the heap with another time.
-            if not entry.is_deleted and entry.visible_at == at:
-                self._show(entry)
-        self._arm()
-
-    def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if not self._hidden:
-            return
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return  # While the log is replayed there is no loop, and nobody polls.
-        self._timer = loop.call_later(max(0.0, self._hidden[0][0] - self._clock()), self._wake_due)
+    def _is_revealed(self, entry: Entry) -> bool:
+        subject = Subject(
+            queue=self.name, message_id=entry.id, body=entry.body, attributes=entry.attributes
+        )
+        fault = self._faults.strike(Point.HAND_OUT, subject)
+        if fault is not None:
+            self._tell("fault", self.name, entry, fault.kind)
+        return fault is not None

@@ -1,37 +1,30 @@
-"""One suite for every publisher and queue of ours: in memory, on our bus and on moto."""
+"""One suite for every publisher and queue of ours: in memory, on our bus, moto, ministack, AWS."""
 
-import os
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
-from moto.server import ThreadedMotoServer
 
 from comanda.envelope import Envelope, seal
 from comanda.events import OrderPaid
 from comanda.ids import OrderId, ShopId
 from comanda.messaging.memory import InMemoryPublisher, InMemoryQueue
-from comanda.messaging.ports import MessagingUnavailable, Publisher, Queue
+from comanda.messaging.ports import Message, MessagingUnavailable, Publisher, Queue
 from comanda.messaging.sns import SNSPublisher
 from comanda.messaging.sqs import SQSQueue
 from comanda.messaging.sync import SNSPublisher as LambdaPublisher
 from local.supervisor.ports import reserve_ports
+from tests.messaging_parties import WIRED, Party, parties, running
+from tests.messaging_wire import Wire
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ONCE = AioConfig(retries={"total_max_attempts": 1}, connect_timeout=1)
 SOON = timedelta(seconds=1)
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def sealed(number: int) -> Envelope:
@@ -48,79 +41,43 @@ class Pipe:
     dead: Callable[[], Awaitable[list[tuple[str, str]]]]
 
 
-@pytest.fixture(scope="module")
-def moto_endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+@pytest.fixture(scope="module", params=parties("memory", *WIRED))
+def party(request: pytest.FixtureRequest) -> Iterator[Party | None]:
+    if request.param == "memory":
+        yield None
+        return
+    with running(request.param) as party:
+        yield party
 
 
 @pytest.fixture(scope="module")
-def bus_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with reserve_ports(1) as (port,):
-        data = tmp_path_factory.mktemp("bus")
-        command = (sys.executable, "-m", "local.bus", "--port", str(port), "--data", str(data))
-        process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ))
-        url = f"http://127.0.0.1:{port}"
-        try:
-            wait_until_up(f"{url}/health")
-            yield url
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def wait_until_up(url: str) -> None:
-    for _ in range(200):
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise AssertionError(f"{url} did not come up")
-
-
-def connection(endpoint: str) -> dict[str, str]:
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    return {"endpoint_url": endpoint, "region_name": "sa-east-1", **keys}
+def bus() -> Iterator[Party]:
+    with running("bus") as party:
+        yield party
 
 
 @asynccontextmanager
-async def aws_pipe(endpoint: str, name: str) -> AsyncIterator[Pipe]:
-    sns = boto3.client("sns", **connection(endpoint))
-    sqs = boto3.client("sqs", **connection(endpoint))
-    topic = sns.create_topic(Name=f"{name}-events")["TopicArn"]
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    dlq = sqs.create_queue(QueueName=f"{name}-dlq")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-    sns.subscribe(
-        TopicArn=topic,
-        Protocol="sqs",
-        Endpoint=arn["QueueArn"],
-        Attributes={"RawMessageDelivery": "true"},
-    )
+async def wired_pipe(party: Party) -> AsyncIterator[Pipe]:
+    wire = Wire(party.client("sqs"), party.client("sns"))
+    topic = wire.topic()
+    url, dlq = wire.listen(topic), wire.queue()
+
+    async def dead() -> list[tuple[str, str]]:
+        return [
+            (m["Body"], m["MessageAttributes"]["reason"]["StringValue"]) for m in wire.receive(dlq)
+        ]
+
     session = get_session()
     async with (
-        session.create_client("sns", **connection(endpoint)) as sns_client,
-        session.create_client("sqs", **connection(endpoint)) as sqs_client,
+        session.create_client("sns", **party.connection) as sns,
+        session.create_client("sqs", **party.connection) as sqs,
     ):
-
-        async def dead() -> list[tuple[str, str]]:
-            answer = await sqs_client.receive_message(
-                QueueUrl=dlq, MessageAttributeNames=["All"], MaxNumberOfMessages=10
-            )
-            return [
-                (m["Body"], m["MessageAttributes"]["reason"]["StringValue"])
-                for m in answer.get("Messages", [])
-            ]
-
         yield Pipe(
-            publisher=SNSPublisher(sns_client, topic_arn=topic),
-            queue=SQSQueue(sqs_client, url=url, dlq_url=dlq),
+            publisher=SNSPublisher(sns, topic_arn=topic),
+            queue=SQSQueue(sqs, url=url, dlq_url=dlq),
             dead=dead,
         )
+    wire.close()
 
 
 @asynccontextmanager
@@ -131,7 +88,7 @@ async def memory_pipe() -> AsyncIterator[Pipe]:
         async def publish(self, envelopes: Any) -> None:
             await super().publish(envelopes)
             for envelope in envelopes:
-                queue.send(envelope.to_json())
+                queue.send(envelope.to_json(), attributes=envelope.attributes)
 
     async def dead() -> list[tuple[str, str]]:
         return [(message.body, reason) for message, reason in queue.dead]
@@ -139,15 +96,9 @@ async def memory_pipe() -> AsyncIterator[Pipe]:
     yield Pipe(publisher=Wired(), queue=queue, dead=dead)
 
 
-@pytest.fixture(params=["memory", "bus", "moto"])
-async def pipe(request: pytest.FixtureRequest) -> AsyncIterator[Pipe]:
-    name = "".join(c if c.isalnum() else "-" for c in request.node.name)[-60:]
-    if request.param == "memory":
-        async with memory_pipe() as pipe:
-            yield pipe
-        return
-    endpoint = request.getfixturevalue(f"{request.param}_endpoint")
-    async with aws_pipe(endpoint, name) as pipe:
+@pytest.fixture
+async def pipe(party: Party | None) -> AsyncIterator[Pipe]:
+    async with memory_pipe() if party is None else wired_pipe(party) as pipe:
         yield pipe
 
 
@@ -209,18 +160,41 @@ async def test_a_rejected_message_is_a_dead_letter_with_its_reason(pipe: Pipe) -
     assert await pipe.queue.receive(limit=10, wait=SOON) == []
 
 
-async def test_attributes_tell_the_type_and_source(bus_endpoint: str) -> None:
-    async with aws_pipe(bus_endpoint, "attributes") as pipe:
-        await pipe.publisher.publish([sealed(1)])
+async def test_a_dead_letter_keeps_its_attributes_and_no_other_message_is_hurt(pipe: Pipe) -> None:
+    await pipe.publisher.publish([sealed(1), sealed(2)])
+    messages: list[Message] = []
+    while len(messages) < 2:
+        messages += await pipe.queue.receive(limit=10, wait=SOON)
 
-        (message,) = await pipe.queue.receive(limit=10, wait=SOON)
+    await pipe.queue.reject(messages[0], reason="first")
+    await pipe.queue.hide(messages[1], duration=timedelta())
+
+    (left,) = await pipe.queue.receive(limit=10, wait=SOON)
+    assert left.body == messages[1].body
+    assert await pipe.dead() == [(messages[0].body, "first")]
+
+
+async def test_deleting_what_is_gone_is_no_error(pipe: Pipe) -> None:
+    await pipe.publisher.publish([sealed(1)])
+    messages = await pipe.queue.receive(limit=10, wait=SOON)
+    await pipe.queue.delete(messages)
+
+    await pipe.queue.delete(messages)
+
+    assert await pipe.queue.receive(limit=10, wait=SOON) == []
+
+
+async def test_attributes_tell_the_type_and_source(pipe: Pipe) -> None:
+    await pipe.publisher.publish([sealed(1)])
+
+    (message,) = await pipe.queue.receive(limit=10, wait=SOON)
 
     assert message.attributes == {"type": "orders.order.paid.v1", "source": "orders"}
 
 
 async def test_an_unreachable_endpoint_is_an_outage_by_name() -> None:
     with reserve_ports(1) as (port,):
-        arguments = connection(f"http://127.0.0.1:{port}")
+        arguments = Party("nobody", f"http://127.0.0.1:{port}").connection
         session = get_session()
         async with (
             session.create_client("sns", config=ONCE, **arguments) as sns,
@@ -247,16 +221,12 @@ async def in_memory_message() -> list[Any]:
     return await queue.receive(limit=1, wait=SOON)
 
 
-def test_a_lambda_publishes_what_a_worker_reads(bus_endpoint: str) -> None:
-    sns = boto3.client("sns", **connection(bus_endpoint))
-    sqs = boto3.client("sqs", **connection(bus_endpoint))
-    topic = sns.create_topic(Name="lambda-events")["TopicArn"]
-    url = sqs.create_queue(QueueName="lambda")["QueueUrl"]
-    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-    raw = {"RawMessageDelivery": "true", "FilterPolicy": '{"type": ["orders.order.paid.v1"]}'}
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"], Attributes=raw)
+def test_a_lambda_publishes_what_a_worker_reads(bus: Party) -> None:
+    wire = Wire(bus.client("sqs"), bus.client("sns"))
+    topic = wire.topic()
+    url = wire.listen(topic, FilterPolicy='{"type": ["orders.order.paid.v1"]}')
 
-    LambdaPublisher(sns, topic_arn=topic).publish(sealed(1))
+    LambdaPublisher(wire.sns, topic_arn=topic).publish(sealed(1))
 
-    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=2)["Messages"]
+    (message,) = wire.receive(url)
     assert Envelope.from_json(message["Body"]).event == sealed(1).event

@@ -1,0 +1,377 @@
+"""The bus misbehaves as it is told to, in AWS's own words, and only then."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.bus_server import BusServer, running_bus
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[BusServer]:
+    with running_bus() as server:
+        yield server
+
+
+@pytest.fixture
+def bus(server: BusServer) -> Iterator[BusServer]:
+    yield server
+    server.control.behave()
+
+
+@pytest.fixture
+def queue(bus: BusServer, request: pytest.FixtureRequest) -> str:
+    return bus.queue("".join(c if c.isalnum() else "-" for c in request.node.name)[-80:])
+
+
+def name_of(queue: str) -> str:
+    return queue.rpartition("/")[2]
+
+
+def send(bus: BusServer, queue: str, *bodies: str, kind: str = "x") -> list[str]:
+    kinds = {"type": {"DataType": "String", "StringValue": kind}}
+    sqs = bus.client("sqs")
+    return [
+        sqs.send_message(QueueUrl=queue, MessageBody=body, MessageAttributes=kinds)["MessageId"]
+        for body in bodies
+    ]
+
+
+def receive(bus: BusServer, queue: str, *, wait: int = 0, visibility: int = 30) -> list[Any]:
+    answer = bus.client("sqs").receive_message(
+        QueueUrl=queue,
+        MaxNumberOfMessages=10,
+        WaitTimeSeconds=wait,
+        VisibilityTimeout=visibility,
+        MessageSystemAttributeNames=["All"],
+    )
+    found: list[Any] = answer.get("Messages", [])
+    return found
+
+
+def delete_batch(bus: BusServer, queue: str, messages: list[Any]) -> Any:
+    entries = [{"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]} for i, m in enumerate(messages)]
+    return bus.client("sqs").delete_message_batch(QueueUrl=queue, Entries=entries)
+
+
+def refusal(call: Any, **params: Any) -> tuple[int, str]:
+    with pytest.raises(ClientError) as caught:
+        call(**params)
+    answer = caught.value.response
+    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]
+
+
+def depth(bus: BusServer, queue: str) -> int:
+    return sum(bus.control.queues()[name_of(queue)].values())
+
+
+def test_a_throttled_receive_is_refused_as_aws_does_it(bus: BusServer, queue: str) -> None:
+    bus.control.misbehave(fault="throttle", action="ReceiveMessage", times=1)
+
+    assert refusal(bus.client("sqs").receive_message, QueueUrl=queue) == (
+        400,
+        "ThrottlingException",
+    )
+    assert receive(bus, queue) == []
+
+
+def test_a_throttled_publish_is_refused_in_xml(bus: BusServer) -> None:
+    sns = bus.client("sns")
+    topic = sns.create_topic(Name="throttled")["TopicArn"]
+    bus.control.misbehave(
+        fault="throttle", action="Publish", queue="throttled", code="Throttled", status=429
+    )
+
+    assert refusal(sns.publish, TopicArn=topic, Message="m") == (429, "Throttled")
+
+
+@pytest.mark.parametrize(("service", "code"), [("sqs", "ServiceUnavailable"), ("sns", "KMSDown")])
+def test_an_error_before_acting_changes_nothing(bus: BusServer, service: str, code: str) -> None:
+    topic = bus.client("sns").create_topic(Name="errors")["TopicArn"]
+    queue = bus.queue("errors")
+    client = bus.client(service)
+    bus.control.misbehave(fault="error", code=code, status=503, queue="errors")
+    call, params = (
+        (client.send_message, {"QueueUrl": queue, "MessageBody": "b"})
+        if service == "sqs"
+        else (client.publish, {"TopicArn": topic, "Message": "b"})
+    )
+
+    assert refusal(call, **params) == (503, code)
+    assert depth(bus, queue) == 0
+
+
+def test_a_send_whose_answer_is_lost_has_happened(bus: BusServer, queue: str) -> None:
+    bus.control.misbehave(fault="reset", when="after", action="SendMessage", queue=name_of(queue))
+
+    with pytest.raises(BotoCoreError):
+        send(bus, queue, "once")
+
+    assert [m["Body"] for m in receive(bus, queue)] == ["once"]
+
+
+def test_a_delete_that_is_reset_before_acting_has_not_happened(bus: BusServer, queue: str) -> None:
+    send(bus, queue, "a")
+    messages = receive(bus, queue)
+    bus.control.misbehave(fault="reset", action="DeleteMessageBatch", queue=name_of(queue))
+
+    with pytest.raises(BotoCoreError):
+        delete_batch(bus, queue, messages)
+
+    assert depth(bus, queue) == 1
+
+
+def test_a_delete_can_be_executed_and_answered_with_a_500(bus: BusServer, queue: str) -> None:
+    send(bus, queue, "a")
+    (message,) = receive(bus, queue)
+    bus.control.misbehave(
+        fault="error", code="InternalFailure", status=500, when="after", action="DeleteMessage"
+    )
+
+    status, _ = refusal(
+        bus.client("sqs").delete_message, QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"]
+    )
+
+    assert status == 500
+    assert depth(bus, queue) == 0
+
+
+def test_a_delete_can_be_answered_and_not_executed(bus: BusServer, queue: str) -> None:
+    send(bus, queue, "lost", "kept")
+    bus.control.misbehave(fault="pretend", action="DeleteMessageBatch", body="lost")
+
+    answer = delete_batch(bus, queue, receive(bus, queue))
+
+    assert len(answer["Successful"]) == 2
+    assert "Failed" not in answer
+    assert depth(bus, queue) == 1
+
+
+@pytest.mark.parametrize("is_senders", [True, False])
+def test_one_entry_of_a_delete_batch_fails(bus: BusServer, queue: str, *, is_senders: bool) -> None:
+    send(bus, queue, "a", "b", "c")
+    messages = sorted(receive(bus, queue), key=lambda m: m["Body"])
+    bus.control.misbehave(
+        fault="fail", action="DeleteMessageBatch", body="b", code="Busy", sender_fault=is_senders
+    )
+
+    answer = delete_batch(bus, queue, messages)
+
+    assert [entry["Id"] for entry in answer["Successful"]] == ["0", "2"]
+    ((failed,),) = [answer["Failed"]]
+    assert (failed["Id"], failed["Code"], failed["SenderFault"]) == ("1", "Busy", is_senders)
+    assert depth(bus, queue) == 1
+
+
+def test_the_nth_entry_of_a_send_batch_fails(bus: BusServer, queue: str) -> None:
+    bus.control.misbehave(fault="fail", action="SendMessageBatch", nth=2)
+    entries = [{"Id": str(n), "MessageBody": str(n)} for n in range(3)]
+
+    answer = bus.client("sqs").send_message_batch(QueueUrl=queue, Entries=entries)
+
+    assert [entry["Id"] for entry in answer["Failed"]] == ["1"]
+    assert sorted(m["Body"] for m in receive(bus, queue)) == ["0", "2"]
+
+
+def test_one_entry_of_a_publish_batch_fails_by_attribute(bus: BusServer, queue: str) -> None:
+    sns = bus.client("sns")
+    topic = sns.create_topic(Name="partial")["TopicArn"]
+    arn = f"arn:aws:sqs:sa-east-1:000000000000:{name_of(queue)}"
+    raw = {"RawMessageDelivery": "true"}
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=raw)
+    bus.control.misbehave(fault="fail", action="PublishBatch", attributes={"type": "bad"})
+    entries = [
+        {
+            "Id": kind,
+            "Message": kind,
+            "MessageAttributes": {"type": {"DataType": "String", "StringValue": kind}},
+        }
+        for kind in ("good", "bad")
+    ]
+
+    answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+
+    assert [(e["Id"], e["SenderFault"]) for e in answer["Failed"]] == [("bad", False)]
+    assert [m["Body"] for m in receive(bus, queue)] == ["good"]
+
+
+def test_a_receipt_expires_on_demand(bus: BusServer, queue: str) -> None:
+    send(bus, queue, "a")
+    (message,) = receive(bus, queue)
+    bus.control.misbehave(fault="expire_receipt", action=["DeleteMessage"], times=1)
+    call = bus.client("sqs").delete_message
+    params = {"QueueUrl": queue, "ReceiptHandle": message["ReceiptHandle"]}
+
+    assert refusal(call, **params) == (400, "ReceiptHandleIsInvalid")
+    call(**params)
+    assert depth(bus, queue) == 0
+
+
+def test_a_doubled_message_comes_again_after_it_was_deleted(bus: BusServer, queue: str) -> None:
+    bus.control.misbehave(fault="duplicate", queue=name_of(queue), body="twin")
+
+    sent = send(bus, queue, "twin", "single")
+
+    received = receive(bus, queue)
+    assert sorted(m["Body"] for m in received) == ["single", "twin", "twin"]
+    assert {m["MessageId"] for m in received} == set(sent)
+    delete_batch(bus, queue, received)
+    assert depth(bus, queue) == 0
+
+
+def test_a_revealed_message_is_handed_out_twice_at_once(bus: BusServer, queue: str) -> None:
+    send(bus, queue, "a")
+    bus.control.misbehave(fault="reveal", queue=name_of(queue), times=1)
+
+    counts = [
+        m["Attributes"]["ApproximateReceiveCount"] for _ in range(3) for m in receive(bus, queue)
+    ]
+
+    assert counts == ["1", "2"]
+
+
+def test_a_delayed_message_is_shown_when_the_clock_gets_there(bus: BusServer, queue: str) -> None:
+    bus.control.misbehave(fault="delay", seconds=60, queue=name_of(queue))
+    send(bus, queue, "late")
+
+    assert receive(bus, queue) == []
+    bus.control.advance(61)
+    assert [m["Body"] for m in receive(bus, queue)] == ["late"]
+
+
+def test_order_is_forgotten_with_the_same_seed_the_same_way(bus: BusServer) -> None:
+    orders = []
+    for attempt in range(2):
+        queue = bus.queue(f"order-{attempt}")
+        send(bus, queue, *(str(n) for n in range(10)))
+        bus.control.behave()
+        bus.control.misbehave(fault="reorder", queue="order-*")
+        orders.append([m["Body"] for m in receive(bus, queue)])
+
+    assert orders[0] == orders[1] != sorted(orders[0])
+    assert sorted(orders[0]) == [str(n) for n in range(10)]
+
+
+def test_a_short_poll_sees_nothing_though_there_is_something(bus: BusServer, queue: str) -> None:
+    send(bus, queue, "a")
+    bus.control.misbehave(fault="empty", queue=name_of(queue), times=1)
+
+    assert receive(bus, queue) == []
+    assert len(receive(bus, queue)) == 1
+
+
+def test_a_slow_answer_is_slow_and_right(bus: BusServer, queue: str) -> None:
+    bus.control.misbehave(fault="slow", seconds=0.3, when="after", action="SendMessage")
+    began = time.monotonic()
+
+    send(bus, queue, "a")
+
+    assert time.monotonic() - began >= 0.3
+    assert depth(bus, queue) == 1
+
+
+def test_a_script_is_played_step_by_step_and_then_all_is_well(bus: BusServer, queue: str) -> None:
+    script = [None, "throttle", {"fault": "error", "status": 500, "code": "InternalFailure"}]
+    number = bus.control.misbehave(script=script, action="SendMessage", queue=name_of(queue))
+
+    outcomes = []
+    for n in range(5):
+        try:
+            send(bus, queue, str(n))
+            outcomes.append("done")
+        except ClientError as exc:
+            outcomes.append(exc.response["Error"]["Code"])
+
+    assert outcomes == ["done", "ThrottlingException", "InternalFailure", "done", "done"]
+    assert (bus.control.rule(number)["seen"], bus.control.rule(number)["struck"]) == (5, 2)
+
+
+def test_a_rate_strikes_about_that_often(bus: BusServer, queue: str) -> None:
+    number = bus.control.misbehave(fault="duplicate", queue=name_of(queue), rate=0.2, seed=7)
+    sqs = bus.client("sqs")
+    for start in range(0, 500, 10):
+        entries = [{"Id": str(n), "MessageBody": str(n)} for n in range(start, start + 10)]
+        sqs.send_message_batch(QueueUrl=queue, Entries=entries)
+
+    struck = bus.control.rule(number)["struck"]
+
+    assert 60 <= struck <= 140
+    assert depth(bus, queue) == 500 + struck
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"fault": "explode"},
+        {"fault": "pretend"},
+        {"fault": "pretend", "action": "SendMessage"},
+        {"fault": "throttle", "body": "x"},
+        {"fault": "duplicate", "action": "SendMessage"},
+        {"fault": "throttle", "rate": 2},
+        {"fault": "throttle", "typo": 1},
+        {"fault": "slow", "seconds": -1},
+        {"fault": "throttle", "times": True},
+        {"fault": "expire_receipt"},
+        {"fault": "throttle", "code": "a\r\nb"},
+        {"fault": "throttle", "status": 200},
+        {"fault": "throttle", "action": [{}]},
+        {"fault": "throttle", "nth": "2"},
+        {"script": [None]},
+        {"script": ["throttle", "duplicate"]},
+    ],
+)
+def test_a_rule_that_means_nothing_is_refused(bus: BusServer, rule: dict[str, Any]) -> None:
+    with pytest.raises(OSError, match="400"):
+        bus.control.misbehave(**rule)
+
+
+def test_the_journal_tells_the_life_of_each_message(bus: BusServer) -> None:
+    dead = bus.queue("life-dlq")
+    redrive = '{"deadLetterTargetArn":"arn:aws:sqs:sa-east-1:0:life-dlq","maxReceiveCount":"1"}'
+    queue = bus.queue("life", RedrivePolicy=redrive)
+    good, bad = send(bus, queue, "good", "bad")
+    messages = {m["Body"]: m for m in receive(bus, queue)}
+    delete_batch(bus, queue, [messages["good"]])
+    bus.client("sqs").change_message_visibility(
+        QueueUrl=queue, ReceiptHandle=messages["bad"]["ReceiptHandle"], VisibilityTimeout=0
+    )
+    assert receive(bus, queue) == []
+
+    lives = {life["id"]: life for life in bus.control.messages(queue="life")}
+
+    assert (lives[good]["received"], lives[good]["deleted"]) == (1, 1)
+    assert (lives[bad]["deleted"], lives[bad]["moved_to"]) == (0, "life-dlq")
+    kinds = [step["kind"] for step in bus.control.journal(queue="life", id=bad)]
+    assert kinds == ["sent", "received", "handed_back", "moved"]
+    (buried,) = receive(bus, dead)
+    assert buried["Attributes"]["DeadLetterQueueSourceArn"].endswith(":life")
+
+
+def test_a_long_poll_hears_of_a_message_that_the_clock_shows(bus: BusServer, queue: str) -> None:
+    bus.client("sqs").send_message(QueueUrl=queue, MessageBody="b", DelaySeconds=2)
+    began = time.monotonic()
+
+    (message,) = receive(bus, queue, wait=20)
+
+    assert message["Body"] == "b"
+    assert 1.5 < time.monotonic() - began < 5
+
+
+def test_a_frozen_clock_stands_still_until_it_is_moved() -> None:
+    with running_bus() as bus:
+        queue = bus.queue("frozen")
+        bus.control.freeze()
+        bus.client("sqs").send_message(QueueUrl=queue, MessageBody="b", DelaySeconds=1)
+
+        assert receive(bus, queue, wait=2) == []
+
+        bus.control.advance(1)
+        (message,) = receive(bus, queue)
+        sent, first = (
+            int(message["Attributes"][name])
+            for name in ("SentTimestamp", "ApproximateFirstReceiveTimestamp")
+        )
+        assert first - sent == 1000
