@@ -23,12 +23,17 @@ from comanda.events import (
 from comanda.ids import ChargeId, CustomerId, OrderId, ProductId, ReservationId, ShopId
 from comanda.messaging.memory import InMemoryPublisher
 from comanda.money import ZERO, Money
+from workers.payments.errands import run_errands
 from workers.payments.handlers import HANDLERS
+from workers.payments.ledger import EntryKind
+from workers.payments.ledger import Line as LedgerLine
 from workers.payments.memory import InMemoryPayments
 from workers.payments.memory_provider import InMemoryProvider
-from workers.payments.model import Charge, ChargeStatus, ProviderFact, ProviderStatus
-from workers.payments.ports import Desk, Payments, PaymentsReader
-from workers.payments.repository import PostgresPayments, PostgresPaymentsReader
+from workers.payments.model import Charge, ChargeStatus, Outcome, ProviderFact, ProviderStatus
+from workers.payments.ports import Desk, Payments
+from workers.payments.reader import PostgresPaymentsReader
+from workers.payments.reports import PaymentsReader
+from workers.payments.repository import PostgresPayments
 from workers.runtime.errors import AlreadyHandled
 from workers.runtime.postgres import PostgresUnits
 from workers.runtime.postgres_pool import postgres_pool
@@ -41,10 +46,11 @@ PRICE = Money.parse("58.80")
 CHARGE_ID = ChargeId("charge-1")
 PROVIDER_ID = "ORD01"
 REQUEST = RawRequest(method="POST", path="/webhooks", headers=(), query=(), body="{}")
+PAID = frozenset({ProviderStatus.PAID, ProviderStatus.PARTIALLY_REFUNDED})
 _ids = count(1)
 TABLES = (
     "inbox, outbox, charges, ledger, cases, refused_transitions, webhook_inbox, payers,"
-    " cancelled_orders"
+    " cancelled_orders, attempts, sweeps, repairs"
 )
 
 
@@ -106,6 +112,26 @@ class Counter:
             await drain()
         return [type(envelope.event).__name__ for envelope in self._topic.published]
 
+    async def facts(self) -> list[Event]:
+        """List what went out, in order."""
+        await self.sent()
+        return [envelope.event for envelope in self._topic.published]
+
+    async def settle(self, *, turns: int = 6) -> None:
+        """Let the errands run until there is nothing due, as time goes on."""
+        for _ in range(turns):
+            await run_errands(self.desk)
+            self.clock.now += timedelta(minutes=1)
+
+    async def balance(self, order_id: OrderId = ORDER) -> tuple[str, str, str]:
+        """Give what came, went back and is disputed of an order's charge."""
+        balance = (await self.charge(order_id)).balance
+        return str(balance.charged), str(balance.refunded), str(balance.disputed)
+
+    async def kinds(self, shop_id: ShopId = SHOP) -> list[str]:
+        """Name the open cases."""
+        return [case.kind.value for case in await self.reader.open_cases(shop_id, limit=100)]
+
     async def totals(self, shop_id: ShopId = SHOP) -> tuple[str, int]:
         """Give what is in the ledger, and how many cases are open."""
         totals = await self.reader.totals(shop_id)
@@ -157,6 +183,23 @@ def waiting(**changes: Any) -> Charge:
     return replace(charge, **changes)
 
 
+def lines(**amounts: str) -> tuple[LedgerLine, ...]:
+    """Build ledger lines of a charge's own payment, as `charged="58.80"`."""
+    return tuple(
+        LedgerLine(kind=EntryKind(kind), amount=Money.parse(amount), resource_id="")
+        for kind, amount in amounts.items()
+    )
+
+
+def booked(outcome: Outcome) -> Charge:
+    """Give the charge of an outcome as a store would read it back, with its new lines."""
+    new = tuple(
+        LedgerLine(kind=entry.kind, amount=entry.amount, resource_id=entry.resource_id)
+        for entry in outcome.entries
+    )
+    return replace(outcome.charge, lines=(*outcome.charge.lines, *new))
+
+
 def creating(**changes: Any) -> Charge:
     """Build a charge whose row is there and whose answer is not."""
     charge = Charge(
@@ -183,7 +226,7 @@ def fact(status: ProviderStatus = ProviderStatus.PAID, **changes: Any) -> Provid
         method="pix",
         status=status,
         amount=PRICE,
-        paid=PRICE if status is ProviderStatus.PAID else ZERO,
+        paid=PRICE if status in PAID else ZERO,
         updated_at=later,
         asked_at=later,
         pix_code="000201",

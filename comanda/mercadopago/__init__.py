@@ -1,1 +1,1 @@
-"""Mercado Pago: signatures of notifications, payloads and the client of its Orders API."""
+"""Mercado Pago: signatures of notifications, payloads, and a port to both of its APIs."""

@@ -1,74 +1,56 @@
 """Payloads of the Orders API: exact request bytes out, answers in, as frozen values."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from enum import StrEnum
-from typing import Any
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+from comanda.mercadopago.reading import (
+    Content,
+    amount,
+    instant,
+    mapping,
+    objects,
+    optional_instant,
+    optional_text,
+    read_json,
+    text,
+)
+from comanda.mercadopago.values import (
+    Flavour,
+    ProviderOrder,
+    ProviderPayment,
+    ProviderRefund,
+    RefundState,
+    Standing,
+)
 
 SHORTEST_EXPIRY = timedelta(minutes=30)
 
-
-class UnreadablePayload(ValueError):
-    """The provider's answer is not what its contract says; the message names the field."""
-
-
-class Meaning(StrEnum):
-    """What a provider's order means to us (Mercado Pago, "Order status")."""
-
-    WAITING = "waiting"
-    PAID = "paid"
-    FAILED = "failed"
-    CLOSED = "closed"
-    RETURNED = "returned"
-    DISPUTED = "disputed"
-    UNKNOWN = "unknown"
-
-
-_MEANINGS = {
-    "created": Meaning.WAITING,
-    "processing": Meaning.WAITING,
-    "in_review": Meaning.WAITING,
-    "action_required": Meaning.WAITING,
-    "failed": Meaning.FAILED,
-    "canceled": Meaning.CLOSED,
-    "cancelled": Meaning.CLOSED,
-    "expired": Meaning.CLOSED,
-    "refunded": Meaning.RETURNED,
-    "in_mediation": Meaning.DISPUTED,
-    "charged_back": Meaning.DISPUTED,
+# Mercado Pago, "Order status" and "Transaction status".
+_STANDINGS = {
+    "created": Standing.PROCESSING,
+    "processing": Standing.PROCESSING,
+    "in_review": Standing.PROCESSING,
+    "action_required": Standing.WAITING,
+    "failed": Standing.REJECTED,
+    "canceled": Standing.CANCELLED,
+    "cancelled": Standing.CANCELLED,
+    "expired": Standing.EXPIRED,
+    "refunded": Standing.REFUNDED,
+    "in_mediation": Standing.DISPUTED,
+    "charged_back": Standing.CHARGED_BACK,
 }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProviderOrder:
-    """An order of the Orders API with its one payment; amounts are exact, `None` if unreadable."""
-
-    id: str
-    external_reference: str
-    user_id: str
-    currency: str
-    status: str
-    status_detail: str
-    total_amount: Decimal | None
-    paid_amount: Decimal | None
-    refunded_amount: Decimal | None
-    last_updated_at: datetime
-    payment_id: str | None
-    payment_method: str
-    pix_code: str | None
-    expires_at: datetime | None
-
-    @property
-    def meaning(self) -> Meaning:
-        """Translate status and detail; what we do not know is never "paid"."""
-        if self.status == "processed":
-            if self.status_detail in ("accredited", "processed", "partially_refunded"):
-                return Meaning.PAID
-            return Meaning.RETURNED if self.status_detail == "refunded" else Meaning.UNKNOWN
-        return _MEANINGS.get(self.status, Meaning.UNKNOWN)
+_PROCESSED = {
+    "accredited": Standing.PAID,
+    "processed": Standing.PAID,
+    "partially_refunded": Standing.PARTIALLY_REFUNDED,
+    "refunded": Standing.REFUNDED,
+    "in_mediation": Standing.DISPUTED,
+    "charged_back": Standing.CHARGED_BACK,
+}
+_REFUNDS = {"processed": RefundState.DONE, "failed": RefundState.FAILED}
+_MONEY_CAME = frozenset({"processed", "refunded", "in_mediation", "charged_back"})
 
 
 def pix_request(
@@ -78,9 +60,9 @@ def pix_request(
 
     Amounts are text with two decimals; the expiry is at least 30 minutes (both provider's rules).
     """
-    text = f"{amount:.2f}"
+    total = f"{amount:.2f}"
     payment = {
-        "amount": text,
+        "amount": total,
         "expiration_time": f"PT{int(expiry.total_seconds() // 60)}M",
         "payment_method": {"id": "pix", "type": "bank_transfer"},
     }
@@ -88,100 +70,92 @@ def pix_request(
         "type": "online",
         "processing_mode": "automatic",
         "external_reference": reference,
-        "total_amount": text,
+        "total_amount": total,
         "payer": {"email": payer_email},
         "transactions": {"payments": [payment]},
     }
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def read_order(body: bytes) -> ProviderOrder:
+def refund_request(*, payment_id: str | None, amount: Decimal) -> bytes:
+    """Write the body of a refund; without a payment's id it is empty, which means all of it."""
+    if payment_id is None:
+        return b""
+    body = {"transactions": [{"id": payment_id, "amount": f"{amount:.2f}"}]}
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def read_order(body: bytes, *, request_id: str = "") -> ProviderOrder:
     """Read an answer with one order; raise `UnreadablePayload`."""
-    return order_from(read_json(body))
+    return order_from(read_json(body), request_id=request_id)
 
 
-def order_from(order: Mapping[str, Any]) -> ProviderOrder:
+def order_from(order: Content, *, request_id: str = "") -> ProviderOrder:
     """Turn the JSON of an order into a value."""
-    payments = _mapping(order, "transactions").get("payments")
-    payment = payments[0] if isinstance(payments, list) and payments else {}
-    if not isinstance(payment, dict):
-        raise UnreadablePayload("transactions.payments: objects are needed")
-    method = payment.get("payment_method")
-    method = method if isinstance(method, dict) else {}
+    transactions = mapping(order, "transactions")
+    payments = objects(transactions, "payments")
+    payment: Content = payments[0] if payments else {}
+    method = mapping(payment, "payment_method")
     return ProviderOrder(
-        id=_text(order, "id"),
-        external_reference=str(order.get("external_reference") or ""),
-        user_id=str(order.get("user_id") or ""),
+        id=text(order, "id"),
+        flavour=Flavour.ORDERS,
+        external_reference=optional_text(order, "external_reference"),
+        user_id=optional_text(order, "user_id"),
         # The Orders API of Brazil knows one currency and often leaves it out.
-        currency=str(order.get("currency") or order.get("currency_id") or "BRL"),
-        status=_text(order, "status"),
-        status_detail=str(order.get("status_detail") or ""),
-        total_amount=_amount(order.get("total_amount")),
-        paid_amount=_amount(payment.get("paid_amount", order.get("total_paid_amount"))),
-        refunded_amount=_amount(payment.get("refunded_amount", "0")),
-        last_updated_at=_instant(order.get("last_updated_date"), "last_updated_date"),
-        payment_id=payment.get("id"),
-        payment_method=str(method.get("id") or ""),
-        pix_code=method.get("qr_code") or None,
-        expires_at=_optional_instant(payment.get("date_of_expiration")),
+        currency=optional_text(order, "currency") or optional_text(order, "currency_id") or "BRL",
+        standing=_standing(order),
+        status_detail=optional_text(order, "status_detail"),
+        total_amount=amount(order.get("total_amount")),
+        paid_amount=_paid(order, payments),
+        refunded_amount=amount(payment.get("refunded_amount", "0")),
+        fee=None,
+        last_updated_at=instant(order.get("last_updated_date"), "last_updated_date"),
+        payment_method=optional_text(method, "id"),
+        pix_code=optional_text(method, "qr_code") or None,
+        expires_at=optional_instant(payment.get("date_of_expiration"), "date_of_expiration"),
+        payments=tuple(_payment(each) for each in payments),
+        refunds=tuple(_refund(each) for each in objects(transactions, "refunds")),
+        request_id=request_id,
     )
 
 
-def error_code(body: bytes) -> str:
-    """Read the code of a refusal from either of the provider's error envelopes."""
-    try:
-        content = read_json(body)
-    except UnreadablePayload:
-        return "unreadable"
-    for name in ("errors", "cause"):
-        causes = content.get(name)
-        if isinstance(causes, list) and causes and isinstance(causes[0], dict):
-            code = causes[0].get("code")
-            if code is not None:
-                return str(code)[:64]
-    return str(content.get("error") or content.get("code") or "unknown")[:64]
+def read_refunds(body: bytes) -> Sequence[ProviderRefund]:
+    """Read the refunds of an answer to `POST /v1/orders/{id}/refund`, or of an order."""
+    content = read_json(body)
+    text(content, "id")
+    return [_refund(each) for each in objects(mapping(content, "transactions"), "refunds")]
 
 
-def read_json(body: bytes) -> dict[str, Any]:
-    """Read a JSON object with exact decimals; raise `UnreadablePayload`."""
-    try:
-        content = json.loads(body, parse_float=Decimal)
-    except (ValueError, RecursionError) as exc:
-        raise UnreadablePayload("the answer is not JSON") from exc
-    if not isinstance(content, dict):
-        raise UnreadablePayload("the answer is not a JSON object")
-    return content
+def _standing(order: Content) -> Standing:
+    status = text(order, "status")
+    table, key = _STANDINGS, status
+    if status == "processed":
+        table, key = _PROCESSED, optional_text(order, "status_detail")
+    return table.get(key, Standing.UNRECOGNISED)
 
 
-def _mapping(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = content.get(name)
-    return value if isinstance(value, dict) else {}
+def _paid(order: Content, payments: Sequence[Content]) -> Decimal | None:
+    # More than one payment in an order is more money than was asked for, and must be seen.
+    told = [amount(payment.get("paid_amount")) for payment in payments]
+    if len(told) < 2:
+        return told[0] if told and told[0] is not None else amount(order.get("total_paid_amount"))
+    exact = [each for each in told if each is not None]
+    return sum(exact, Decimal(0)) if len(exact) == len(told) else None
 
 
-def _text(content: Mapping[str, Any], name: str) -> str:
-    value = content.get(name)
-    if not isinstance(value, str) or not value:
-        raise UnreadablePayload(f"{name}: text is needed")
-    return value
+def _payment(payment: Content) -> ProviderPayment:
+    return ProviderPayment(
+        id=optional_text(payment, "id"),
+        reference_id=optional_text(payment, "reference_id"),
+        is_paid=payment.get("status") in _MONEY_CAME,
+        paid=amount(payment.get("paid_amount")),
+        refunded=amount(payment.get("refunded_amount", "0")),
+    )
 
 
-def _amount(value: object) -> Decimal | None:
-    if value is None or isinstance(value, bool):
-        return None
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() else None
-
-
-def _instant(value: object, name: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(str(value))
-    except ValueError as exc:
-        raise UnreadablePayload(f"{name}: an instant is needed") from exc
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _optional_instant(value: object) -> datetime | None:
-    return None if not value else _instant(value, "date_of_expiration")
+def _refund(refund: Content) -> ProviderRefund:
+    return ProviderRefund(
+        id=text(refund, "id"),
+        amount=amount(refund.get("amount")),
+        state=_REFUNDS.get(optional_text(refund, "status"), RefundState.IN_PROCESS),
+    )

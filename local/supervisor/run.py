@@ -108,6 +108,7 @@ class System:
 async def running_system(options: Options | None = None) -> AsyncIterator[System]:
     """Start the laptop, wait until all is ready, stop it in order; raise `SystemFailed`."""
     # The description knows the supervisor's words, so the supervisor meets it only here.
+    from local.places import write_places
     from local.system import describe_laptop
 
     chosen = options or Options()
@@ -116,6 +117,7 @@ async def running_system(options: Options | None = None) -> AsyncIterator[System
         describe_laptop(folder, cache=chosen.root / "cache") as laptop,
     ):
         async with supervised(laptop, folder=folder, options=chosen) as system:
+            write_places(folder, urls=system.urls, staff=system.staff)
             yield system
 
 

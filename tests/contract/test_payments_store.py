@@ -1,6 +1,5 @@
 """How an order is charged, once, whatever fails; run on memory and on PostgreSQL."""
 
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,7 +8,6 @@ import pytest
 from comanda.envelope import seal
 from comanda.ids import CustomerId, OrderId
 from comanda.money import ZERO
-from local.postgres import running_postgres
 from tests.payments_builders import (
     NOW,
     ORDER,
@@ -18,16 +16,14 @@ from tests.payments_builders import (
     Counter,
     cancelled,
     erased,
-    memory_counter,
-    postgres_counter,
     registered,
     reserved,
 )
+from workers.payments.cases import CaseKind
 from workers.payments.creation import create_charge
 from workers.payments.memory_provider import InMemoryProvider
-from workers.payments.migrate import migrate
-from workers.payments.model import CaseKind, ChargeStatus, ProviderFact, ProviderStatus
-from workers.payments.ports import Prepared, ProviderUnavailable
+from workers.payments.model import ChargeStatus, ProviderFact, ProviderStatus
+from workers.payments.provider import Prepared, ProviderUnavailable
 from workers.payments.reconciliation import reconcile
 from workers.runtime.errors import InvalidMessage, RetryLater
 
@@ -39,22 +35,6 @@ class LockedOut(InMemoryProvider):
 
     async def prepare(self, *_: object, **__: object) -> Prepared:
         raise ProviderUnavailable("no credentials")
-
-
-@pytest.fixture(scope="module")
-def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running_postgres(tmp_path_factory.mktemp("payments")) as dsn:
-        migrate(dsn)
-        yield dsn
-
-
-@pytest.fixture(params=["memory", "postgres"])
-async def counter(request: pytest.FixtureRequest) -> AsyncIterator[Counter]:
-    if request.param == "memory":
-        yield memory_counter()
-        return
-    async with postgres_counter(request.getfixturevalue("dsn")) as counter:
-        yield counter
 
 
 async def test_a_reserved_order_gets_a_code_and_a_payment_approves_it(counter: Counter) -> None:
@@ -73,7 +53,7 @@ async def test_the_same_reservation_twice_is_one_charge(counter: Counter) -> Non
     await counter.deliver(reserved(), message=message)
     await counter.deliver(reserved())
 
-    assert counter.provider.creates == 1
+    assert counter.provider.calls.creates == 1
     assert await counter.sent() == ["ChargeCreated"]
 
 
@@ -93,21 +73,21 @@ async def test_a_crash_after_the_charge_neither_loses_money_nor_charges_twice(
         raise ConnectionAbortedError("the process dies between the answer and its commit")
 
     message = seal(reserved(), now=NOW)
-    counter.provider.before_answer = crash
+    counter.provider.faults.before_answer = crash
     with pytest.raises(ConnectionAbortedError):
         await counter.deliver(message.event, message=message)
     (made,) = counter.provider.orders.values()
     counter.provider.change(
         (await counter.charge()).id, ProviderStatus.PAID
     )  # Somebody scans the code that we do not know yet.
-    counter.provider.before_answer = None
+    counter.provider.faults.before_answer = None
 
     await counter.deliver(message.event, message=message)
 
     charge = await counter.charge()
-    assert (counter.provider.creates, len(counter.provider.orders)) == (2, 1)
+    assert (counter.provider.calls.creates, len(counter.provider.orders)) == (2, 1)
     assert (charge.status, charge.provider_id) == (ChargeStatus.PAID, made.provider_id)
-    assert await counter.sent() == ["PaymentApproved"]
+    assert await counter.sent() == ["ChargeCreated", "PaymentApproved"]
     assert await counter.totals() == ("58.80", 0)
 
 
@@ -117,10 +97,10 @@ async def test_a_crash_without_a_redelivery_is_found_by_the_reconciliation(
     async def crash(_: ProviderFact) -> None:
         raise ConnectionAbortedError
 
-    counter.provider.before_answer = crash
+    counter.provider.faults.before_answer = crash
     with pytest.raises(ConnectionAbortedError):
         await counter.deliver(reserved())
-    counter.provider.before_answer = None
+    counter.provider.faults.before_answer = None
 
     too_early = await reconcile(counter.desk)
     counter.clock.now += timedelta(seconds=11)
@@ -136,13 +116,13 @@ async def test_a_crash_without_a_redelivery_is_found_by_the_reconciliation(
 async def test_a_provider_that_is_down_keeps_message_and_charge_until_it_is_back(
     counter: Counter,
 ) -> None:
-    counter.provider.is_down = True
+    counter.provider.faults.is_down = True
     message = seal(reserved(), now=NOW)
     for _ in range(3):
         with pytest.raises(RetryLater):
             await counter.deliver(message.event, message=message)
     before = await counter.charge()
-    counter.provider.is_down = False
+    counter.provider.faults.is_down = False
 
     await counter.deliver(message.event, message=message)
 
@@ -153,14 +133,14 @@ async def test_a_provider_that_is_down_keeps_message_and_charge_until_it_is_back
 
 
 async def test_a_long_outage_leaves_the_charge_to_the_reconciliation(counter: Counter) -> None:
-    counter.provider.is_down = True
+    counter.provider.faults.is_down = True
     message = seal(reserved(), now=NOW)
     with pytest.raises(RetryLater):
         await counter.deliver(message.event, message=message)
     counter.clock.now += timedelta(seconds=31)
     await counter.deliver(message.event, message=message)
     failed = await reconcile(counter.desk)
-    counter.provider.is_down = False
+    counter.provider.faults.is_down = False
     counter.clock.now += timedelta(minutes=3)
 
     corrected = await reconcile(counter.desk)
@@ -183,7 +163,7 @@ async def test_a_shop_whose_credentials_are_out_of_reach_keeps_its_message(
 
 
 async def test_a_refused_charge_is_told_once(counter: Counter) -> None:
-    counter.provider.refusal = "invalid_total_amount"
+    counter.provider.faults.refusal = "invalid_total_amount"
     await counter.deliver(reserved())
     await counter.deliver(reserved())
 
@@ -197,11 +177,11 @@ async def test_an_order_of_nothing_is_invalid(counter: Counter) -> None:
 
 
 async def test_a_key_that_the_provider_knows_otherwise_opens_a_case(counter: Counter) -> None:
-    counter.provider.is_down = True
+    counter.provider.faults.is_down = True
     with pytest.raises(RetryLater):
         await counter.deliver(reserved())
     charge = await counter.charge()
-    counter.provider.is_down = False
+    counter.provider.faults.is_down = False
     await counter.provider.create(replace(charge, request=b"other"))
 
     await counter.deliver(reserved())
@@ -217,7 +197,7 @@ async def test_an_order_cancelled_before_its_reservation_is_never_charged(
     await counter.deliver(cancelled())
     await counter.deliver(reserved())
 
-    assert (counter.provider.creates, await counter.sent()) == (0, [])
+    assert (counter.provider.calls.creates, await counter.sent()) == (0, [])
     assert (await counter.reader.totals(SHOP)).charges == 0
 
 
@@ -246,7 +226,7 @@ async def test_an_order_cancelled_after_its_payment_is_a_case(counter: Counter) 
 async def test_a_customers_charge_names_the_customers_address_and_a_guests_the_shops(
     counter: Counter,
 ) -> None:
-    counter.provider.is_down = True
+    counter.provider.faults.is_down = True
     await counter.deliver(registered(MARIA))
     for order, customer in (("order-1", MARIA), ("order-2", None)):
         with pytest.raises(RetryLater):

@@ -213,6 +213,7 @@ async def test_the_api_describes_itself(client: Client) -> None:
     assert set(paths) == {
         "/apis/catalog/{shop}/menu",
         "/apis/catalog/{shop}/stock",
+        "/apis/catalog/{shop}/audit",
         "/apis/catalog/{shop}/refused-transitions",
     }
     assert (await client.get("/health/ready")).status_code == 200

@@ -192,5 +192,6 @@ async def test_the_api_describes_itself(client: Client) -> None:
             "/orders/{order_id}/complete",
             "/board",
             "/totals",
+            "/audit",
         )
     }

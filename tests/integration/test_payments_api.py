@@ -64,12 +64,22 @@ class Client:
         async with self._session.get(path, headers=headers) as answer:
             return answer.status, await answer.json(content_type=None)
 
+    async def post(
+        self, path: str, body: Any, *, token: str = "owner", key: str = "key-1"
+    ) -> tuple[int, Any, bool]:
+        headers = {"Authorization": f"Bearer {token}"}
+        headers |= {"Idempotency-Key": key} if key else {}
+        async with self._session.post(path, json=body, headers=headers) as answer:
+            is_replayed = answer.headers.get("Idempotent-Replayed") == "true"
+            return answer.status, await answer.json(content_type=None), is_replayed
+
 
 @asynccontextmanager
-async def opened(reader: Any) -> AsyncIterator[Client]:
+async def opened(reader: Any, payments: Any = None) -> AsyncIterator[Client]:
     @asynccontextmanager
     async def connect(app: FastAPI) -> AsyncIterator[None]:
         app.state.reader, app.state.verifier = reader, NamedTokens()
+        app.state.payments = payments or reader
         yield
 
     app = build_app((SHOP, OTHER_SHOP), connect=connect)
@@ -112,7 +122,15 @@ async def test_totals_are_those_of_the_ledger(client: Client) -> None:
 
     assert (status, body) == (
         200,
-        {"charges": 1, "by_status": {"PAID": 1}, "paid_total": "58.80", "open_cases": 1},
+        {
+            "charges": 1,
+            "by_status": {"PAID": 1},
+            "paid_total": "58.80",
+            "refunded_total": "0.00",
+            "disputed_total": "0.00",
+            "pending_total": "0.00",
+            "open_cases": 1,
+        },
     )
 
 
@@ -167,3 +185,97 @@ async def test_a_database_that_is_down_is_503() -> None:
         ready, _ = await client.get("/health/ready", token="")
 
     assert (status, problem["status"], ready) == (503, 503, 503)
+
+
+async def paid_charge(counter: Counter) -> Charge:
+    await counter.deliver(reserved(OrderId("order-9")))
+    return await counter.paid(OrderId("order-9"))
+
+
+async def test_a_manager_pays_back_a_part_once_per_key(client: Client, counter: Counter) -> None:
+    charge = await paid_charge(counter)
+    path = f"{BASE}/charges/{charge.id}/refunds"
+    body = {"amount": "10.00", "reason": "a hair in the soup"}
+
+    first = await client.post(path, body)
+    again = await client.post(path, body)
+    other = await client.post(path, {**body, "amount": "11.00"})
+    await counter.settle()
+
+    assert (first[0], first[1]["amount"], first[1]["status"]) == (201, "10.00", "PLANNED")
+    assert (again[0], again[1]["id"], again[2]) == (201, first[1]["id"], True)
+    assert other[0] == 422
+    status, shown = await client.get(path)
+    assert (status, [refund["status"] for refund in shown["refunds"]]) == (200, ["DONE"])
+    status, ledger = await client.get(f"{BASE}/charges/{charge.id}/ledger")
+    told = [(line["kind"], line["amount"], line["source"]) for line in ledger["entries"]]
+    assert told[1:] == [("refunded", "10.00", "operator")]
+
+
+@pytest.mark.parametrize(
+    ("body", "key", "token", "expected"),
+    [
+        ({"reason": "all of it"}, "k", "kitchen", 403),
+        ({"reason": "all of it"}, "k", "guest", 403),
+        ({"reason": "all of it"}, "", "owner", 422),
+        ({"amount": "10.00"}, "k", "owner", 422),
+        ({"amount": "10.00", "reason": " "}, "k", "owner", 422),
+        ({"amount": "10,00", "reason": "comma"}, "k", "owner", 422),
+        ({"amount": "0", "reason": "nothing"}, "k", "owner", 422),
+        ({"amount": "-1", "reason": "minus"}, "k", "owner", 422),
+        ({"amount": 10, "reason": "number"}, "k", "owner", 422),
+        ({"amount": "58.81", "reason": "too much"}, "k", "owner", 409),
+    ],
+)
+async def test_a_refund_that_is_not_good_is_refused(
+    client: Client, counter: Counter, *, body: Any, key: str, token: str, expected: int
+) -> None:
+    charge = await paid_charge(counter)
+
+    answer = await client.post(f"{BASE}/charges/{charge.id}/refunds", body, key=key, token=token)
+
+    assert (answer[0], answer[1]["status"]) == (expected, expected)
+
+
+async def test_a_charge_of_nobody_and_of_another_shop_cannot_be_paid_back(
+    client: Client, counter: Counter
+) -> None:
+    charge = await paid_charge(counter)
+    body = {"reason": "all of it"}
+
+    unknown = await client.post(f"{BASE}/charges/nobody/refunds", body)
+    foreign = await client.post(
+        f"/apis/payments/{OTHER_SHOP}/charges/{charge.id}/refunds", body, token="theirs"
+    )
+
+    assert (unknown[0], foreign[0]) == (404, 404)
+
+
+async def test_a_case_is_closed_once_with_a_reason(client: Client) -> None:
+    _, body = await client.get(f"{BASE}/cases")
+    path = f"{BASE}/cases/{body['cases'][0]['id']}/resolution"
+
+    without = await client.post(path, {})
+    closed = await client.post(path, {"reason": "paid back in cash"})
+    again = await client.post(path, {"reason": "paid back in cash"})
+    cook = await client.post(path, {"reason": "paid back in cash"}, token="kitchen")
+    _, left = await client.get(f"{BASE}/cases")
+
+    assert (without[0], closed[0], again[0], cook[0]) == (422, 200, 404, 403)
+    assert left["cases"] == []
+
+
+async def test_the_reconciliation_and_the_audit_are_for_the_office(client: Client) -> None:
+    _, report = await client.get(f"{BASE}/reconciliation?hours=2160")
+    _, charges = await client.get(f"{BASE}/audit/charges")
+    _, cases = await client.get(f"{BASE}/audit/cases")
+    refused = [
+        (await client.get(f"{BASE}/{path}", token="kitchen"))[0]
+        for path in ("reconciliation", "audit/charges", "audit/cases")
+    ]
+
+    assert (report["open"], report["refunding"], report["repaired"]) == (1, 1, 0)
+    (charge,) = charges["charges"]
+    assert (charge["charged"], charge["open_attempts"], charges["next"]) == ("58.80", 1, None)
+    assert [case["is_open"] for case in cases["cases"]] == [True]
+    assert refused == [403, 403, 403]

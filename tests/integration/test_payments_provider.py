@@ -17,7 +17,7 @@ from tests.payments_builders import CHARGE_ID, NOW, PRICE, SHOP, creating
 from workers.payments.credentials import ShopCredentials, secrets_manager_reader
 from workers.payments.mercadopago import MercadoPagoProvider
 from workers.payments.model import ProviderStatus
-from workers.payments.ports import ProviderKeyReused, ProviderRefused, ProviderUnavailable
+from workers.payments.provider import ProviderKeyReused, ProviderRefused, ProviderUnavailable
 
 
 def order(**changes: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ async def test_the_worker_handles_all_that_its_queue_subscribes_to(
             "COMANDA_TOPIC_ARN": "arn:aws:sns:sa-east-1:000000000000:payments-events",
             "COMANDA_QUEUE_URL": "http://127.0.0.1:1/payments",
             "COMANDA_DLQ_URL": "http://127.0.0.1:1/payments-dlq",
+            "COMANDA_SHOPS": "lanchonete-da-ana",
             "COMANDA_DATABASE_URL": dsn,
             "COMANDA_MERCADOPAGO_URL": "http://127.0.0.1:1",
             "AWS_DEFAULT_REGION": "sa-east-1",

@@ -10,6 +10,8 @@ from comanda.events import (
     OrderCancelled,
     OrderPaid,
     OrderStarted,
+    PaymentHeld,
+    PaymentReleased,
     ProductRemoved,
 )
 from comanda.ids import ChargeId, ProductId
@@ -34,7 +36,7 @@ from tests.orders_builders import (
 )
 from workers.orders.handlers import HANDLERS, OrderUnknown, advance
 from workers.orders.memory import InMemoryOrders
-from workers.orders.model import IllegalTransition, Order, OrderStatus, Step
+from workers.orders.model import IllegalTransition, Order, OrderStatus, PaymentOnHold, Step
 from workers.orders.placing import Till
 from workers.runtime.errors import Conflict, InvalidMessage
 
@@ -246,6 +248,24 @@ async def test_the_kitchen_moves_an_order_on_and_tells(
         await advance(SHOP, order.id, step=Step.START, orders=orders)
     with pytest.raises(OrderUnknown):
         await advance(SHOP, unknown_order(), step=Step.START, orders=orders)
+
+
+async def test_a_suspicion_of_fraud_stops_the_kitchen_until_it_is_released(
+    orders: InMemoryOrders, order: Order
+) -> None:
+    await deliver(approved(order), orders=orders)
+    facts = {"shop_id": SHOP, "order_id": order.id, "charge_id": ChargeId("c")}
+    for _ in range(2):
+        await deliver(PaymentHeld(**facts, reason="fraud_alert"), orders=orders)
+    with pytest.raises(PaymentOnHold):
+        await advance(SHOP, order.id, step=Step.START, orders=orders)
+    held = await now_is(orders, order)
+    await deliver(PaymentReleased(**facts), orders=orders)
+
+    started = await advance(SHOP, order.id, step=Step.START, orders=orders)
+
+    assert (held.held, held.status) == ("fraud_alert", S.RECEIVED)
+    assert (started.held, started.status) == (None, S.IN_PREPARATION)
 
 
 class Contested(InMemoryOrders):

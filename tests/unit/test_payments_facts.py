@@ -8,12 +8,16 @@ import pytest
 
 from comanda.events import ChargeCreated, ChargeRefused, PaymentApproved, PaymentFailed
 from comanda.money import Money
-from tests.payments_builders import NOW, ORDER, PRICE, SHOP, creating, fact, waiting
-from workers.payments.facts import apply_fact, cancel_order, doubt_charge, refuse_charge
+from tests.payments_builders import NOW, ORDER, PRICE, SHOP, booked, creating, fact, lines, waiting
+from workers.payments.attempts import AttemptKind
+from workers.payments.cases import CaseKind
+from workers.payments.decisions import cancel_order, doubt_charge, refuse_charge
+from workers.payments.facts import apply_fact
+from workers.payments.ledger import EntryKind
 from workers.payments.model import (
+    CLOSED,
     OPEN,
     TRANSITIONS,
-    CaseKind,
     Charge,
     ChargeStatus,
     Outcome,
@@ -33,8 +37,11 @@ def apply(charge: Charge, said: ProviderFact) -> Outcome:
 def in_status(status: ChargeStatus) -> Charge:
     if status in (S.CREATING, S.UNKNOWN):
         return creating(status=status)
-    paid_at = NOW if status in (S.PAID, S.PAID_LATE, S.DISPUTED) else None
-    return waiting(status=status, paid_at=paid_at)
+    if status in OPEN | CLOSED | {S.REFUSED, S.REVIEW}:
+        return waiting(status=status)
+    more = {"refunded": "58.80"} if status is S.REFUNDED else {}
+    more |= {"disputed": "58.80"} if status in (S.DISPUTED, S.CHARGED_BACK) else {}
+    return waiting(status=status, paid_at=NOW, lines=lines(charged="58.80", **more))
 
 
 def test_every_status_has_its_row_in_the_table_of_transitions() -> None:
@@ -63,8 +70,12 @@ def test_every_status_has_its_row_in_the_table_of_transitions() -> None:
         (S.DISPUTED, P.PAID, S.PAID),
         (S.DISPUTED, P.CHARGED_BACK, S.CHARGED_BACK),
         (S.PARTIALLY_REFUNDED, P.REFUNDED, S.REFUNDED),
-        (S.WAITING, P.REFUNDED, S.REVIEW),
-        (S.CREATING, P.PARTIALLY_REFUNDED, S.REVIEW),
+        (S.WAITING, P.REFUNDED, S.REFUNDED),
+        (S.EXPIRED, P.REFUNDED, S.REFUNDED),
+        (S.CREATING, P.PARTIALLY_REFUNDED, S.PARTIALLY_REFUNDED),
+        (S.DISPUTED, P.PARTIALLY_REFUNDED, S.PARTIALLY_REFUNDED),
+        (S.PAID, P.CHARGED_BACK, S.CHARGED_BACK),
+        (S.WAITING, P.DISPUTED, S.REVIEW),
     ],
 )
 def test_a_fact_moves_a_charge_along_the_table(
@@ -115,9 +126,9 @@ def test_a_mismatch_is_a_review_with_an_open_case_and_moves_nothing_else(
     outcome = apply(waiting(), fact(P.PAID, **changes))
 
     assert (outcome.charge.status, outcome.verdict) == (S.REVIEW, Verdict.MISMATCH)
-    assert outcome.case is not None
-    assert (outcome.case.kind, outcome.case.order_id) == (kind, ORDER)
-    assert (outcome.events, outcome.entry, outcome.charge.paid_at) == ((), None, None)
+    (case,) = outcome.cases
+    assert (case.kind, case.order_id) == (kind, ORDER)
+    assert (outcome.events, outcome.entries, outcome.charge.paid_at) == ((), (), None)
 
 
 def test_58_8_is_58_80() -> None:
@@ -132,7 +143,7 @@ def test_a_mismatch_after_the_payment_opens_a_case_and_leaves_the_charge_paid() 
     outcome = apply(in_status(S.PAID), fact(P.PAID, paid=Money.parse("1.00")))
 
     assert outcome.charge.status is S.PAID
-    assert outcome.case is not None
+    assert len(outcome.cases) == 1
 
 
 def test_another_order_of_the_provider_for_our_charge_is_a_case_and_no_more() -> None:
@@ -140,8 +151,8 @@ def test_another_order_of_the_provider_for_our_charge_is_a_case_and_no_more() ->
 
     assert outcome.charge.status is S.WAITING
     assert outcome.charge.provider_id == "ORD01"
-    assert outcome.case is not None
-    assert outcome.case.kind is CaseKind.SECOND_PROVIDER_ORDER
+    (case,) = outcome.cases
+    assert case.kind is CaseKind.SECOND_PROVIDER_ORDER
 
 
 def test_a_reference_mismatch_does_not_take_the_foreign_order_for_its_own() -> None:
@@ -163,7 +174,8 @@ def test_a_status_that_we_do_not_know_changes_nothing() -> None:
     outcome = apply(waiting(), fact(P.UNRECOGNISED))
 
     assert (outcome.charge.status, outcome.verdict) == (S.WAITING, Verdict.UNRECOGNISED)
-    assert (outcome.events, outcome.case) == ((), None)
+    assert outcome.events == ()
+    assert [case.kind for case in outcome.cases] == [CaseKind.UNRECOGNISED_STATUS]
 
 
 @pytest.mark.parametrize("status", [S.PAID, S.WAITING, S.PAID_LATE, S.REFUNDING])
@@ -173,7 +185,7 @@ def test_what_is_known_already_is_not_told_again(status: ChargeStatus) -> None:
     outcome = apply(in_status(status), fact(said))
 
     assert (outcome.charge.status, outcome.verdict) == (status, Verdict.UNCHANGED)
-    assert (outcome.events, outcome.entry, outcome.refused) == ((), None, None)
+    assert (outcome.events, outcome.entries, outcome.refused) == ((), (), None)
 
 
 def test_the_code_goes_out_with_the_charge() -> None:
@@ -206,21 +218,22 @@ def test_an_order_made_without_a_code_is_unknown_until_the_code_comes() -> None:
 
 def test_a_payment_approves_and_enters_the_ledger_once() -> None:
     first = apply(waiting(), fact(P.PAID))
-    second = apply(first.charge, fact(P.PAID))
+    second = apply(booked(first), fact(P.PAID))
 
     (approved,) = first.events
     assert isinstance(approved, PaymentApproved)
     assert (approved.order_id, approved.amount) == (ORDER, PRICE)
-    assert first.entry is not None
-    assert first.entry.amount == PRICE
-    assert (second.events, second.entry) == ((), None)
+    assert [(e.kind, e.amount) for e in first.entries] == [(EntryKind.CHARGED, PRICE)]
+    assert (second.events, second.entries) == ((), ())
 
 
 def test_a_dispute_that_was_won_does_not_approve_again() -> None:
     outcome = apply(in_status(S.DISPUTED), fact(P.PAID))
 
     assert outcome.charge.status is S.PAID
-    assert (outcome.events, outcome.entry) == ((), None)
+    assert outcome.events == ()
+    assert [e.kind for e in outcome.entries] == [EntryKind.REGAINED]
+    assert [s.kind for s in outcome.settled] == [CaseKind.DISPUTED]
 
 
 @pytest.mark.parametrize("said", [P.EXPIRED, P.CANCELLED, P.REJECTED])
@@ -235,9 +248,10 @@ def test_a_closed_charge_fails_the_payment_with_the_providers_reason(said: Provi
 def test_late_money_is_in_the_ledger_and_in_a_case_but_approves_nothing() -> None:
     outcome = apply(in_status(S.EXPIRED), fact(P.PAID))
 
-    assert outcome.case is not None
-    assert outcome.case.kind is CaseKind.PAID_LATE
-    assert outcome.entry is not None
+    (case,) = outcome.cases
+    assert case.kind is CaseKind.PAID_LATE
+    assert [e.kind for e in outcome.entries] == [EntryKind.CHARGED]
+    assert [(a.kind, a.amount) for a in outcome.attempts] == [(AttemptKind.REFUND, PRICE)]
     assert outcome.events == ()
 
 
@@ -245,16 +259,17 @@ def test_money_for_a_cancelled_order_is_late_money() -> None:
     outcome = apply(waiting(order_cancelled_at=NOW), fact(P.PAID))
 
     assert (outcome.charge.status, outcome.events) == (S.PAID_LATE, ())
-    assert outcome.case is not None
+    assert len(outcome.cases) == 1
 
 
 def test_a_cancelled_order_that_was_paid_is_a_case() -> None:
     unpaid = cancel_order(waiting(), now=NOW)
     paid = cancel_order(in_status(S.PAID), now=NOW)
 
-    assert (unpaid.case, unpaid.charge.order_cancelled_at) == (None, NOW)
-    assert paid.case is not None
-    assert paid.case.kind is CaseKind.PAID_AND_CANCELLED
+    assert (unpaid.cases, unpaid.charge.order_cancelled_at) == ((), NOW)
+    assert [attempt.kind for attempt in unpaid.attempts] == [AttemptKind.CANCEL]
+    assert [case.kind for case in paid.cases] == [CaseKind.PAID_AND_CANCELLED]
+    assert [(a.kind, a.amount) for a in paid.attempts] == [(AttemptKind.REFUND, PRICE)]
 
 
 def test_a_refusal_is_told_once_and_only_before_the_charge_is_there() -> None:
@@ -272,7 +287,7 @@ def test_a_key_that_the_provider_knows_otherwise_is_a_case_and_is_not_sent_again
     too_late = doubt_charge(waiting(), detail="409", now=NOW)
 
     assert (doubted.charge.status, doubted.charge.next_check_at) == (S.UNKNOWN, None)
-    assert doubted.case is not None
+    assert len(doubted.cases) == 1
     assert too_late.refused is S.UNKNOWN
 
 
@@ -293,4 +308,4 @@ def test_only_an_open_charge_is_checked() -> None:
         s for s in ChargeStatus if next_check(replace(waiting(), status=s), now=NOW) is not None
     }
 
-    assert statuses == OPEN
+    assert statuses == OPEN | {S.DISPUTED}

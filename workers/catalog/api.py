@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
@@ -21,6 +21,8 @@ from workers.catalog.views import (
     ProductView,
     RefusalsView,
     RefusalView,
+    StockAuditsView,
+    StockAuditView,
     StockView,
 )
 from workers.runtime.http import Lifespan, Problem, create_api, serve, staff, unavailable
@@ -82,6 +84,13 @@ async def stock(shop: KnownShop, *, reader: Reader) -> StockView:
     """Show where the stock of each product is."""
     levels = await _answered(reader.levels(shop))
     return StockView(levels=[LevelView.of(level) for level in levels])
+
+
+@router.get("/audit", dependencies=[Depends(staff("manager", "owner"))])
+async def audit(shop: KnownShop, *, reader: Reader) -> StockAuditsView:
+    """Show an auditor the stock beside what it should be."""
+    found = await _answered(reader.audit(shop))
+    return StockAuditsView(levels=[StockAuditView(**asdict(each)) for each in found])
 
 
 @router.get("/refused-transitions", dependencies=[Depends(staff("manager", "owner"))])

@@ -17,6 +17,8 @@ from workers.catalog.model import (
     Product,
     RefusedTransition,
     Reservation,
+    ReservationStatus,
+    StockAudit,
     StockCorrupted,
     StockLevel,
 )
@@ -179,6 +181,28 @@ class InMemoryCatalog:
         """List the stock of every product, in the order of product ids."""
         levels = [level for (shop, _), level in self._state.levels.items() if shop == shop_id]
         return sorted(levels, key=lambda level: level.product_id)
+
+    async def audit(self, shop_id: ShopId) -> list[StockAudit]:
+        """Compare the stock of every product with its reservations."""
+        return [
+            StockAudit(
+                product_id=level.product_id,
+                received=level.received,
+                held=level.held,
+                sold=level.sold,
+                delivered=level.received,
+                reserved=self._reserved(shop_id, level.product_id, ReservationStatus.HELD),
+                bought=self._reserved(shop_id, level.product_id, ReservationStatus.SOLD),
+            )
+            for level in await self.levels(shop_id)
+        ]
+
+    def _reserved(self, shop_id: ShopId, product_id: ProductId, status: ReservationStatus) -> int:
+        return sum(
+            reservation.quantities.get(product_id, 0)
+            for reservation in self._state.reservations.values()
+            if reservation.shop_id == shop_id and reservation.status is status
+        )
 
     async def refusals(self, shop_id: ShopId, *, limit: int) -> list[RefusedTransition]:
         """List refused transitions, newest first."""

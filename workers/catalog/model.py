@@ -75,6 +75,19 @@ class Product:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StockAudit:
+    """The stock of a product beside what its deliveries and reservations add up to."""
+
+    product_id: ProductId
+    received: int
+    held: int
+    sold: int
+    delivered: int
+    reserved: int
+    bought: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StockLevel:
     """What came in of one product, and where it is: held + sold + left = received."""
 

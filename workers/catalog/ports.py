@@ -14,6 +14,7 @@ from workers.catalog.model import (
     Product,
     RefusedTransition,
     Reservation,
+    StockAudit,
     StockLevel,
 )
 
@@ -82,6 +83,9 @@ class CatalogReader(Protocol):
 
     async def levels(self, shop_id: ShopId) -> list[StockLevel]:
         """List the stock of every product, in the order of product ids."""
+
+    async def audit(self, shop_id: ShopId) -> list[StockAudit]:
+        """Compare the stock of every product with its deliveries and reservations."""
 
     async def refusals(self, shop_id: ShopId, *, limit: int) -> list[RefusedTransition]:
         """List refused transitions, newest first."""

@@ -15,10 +15,12 @@ from workers.catalog.model import (
     RefusedTransition,
     Reservation,
     ReservationStatus,
+    StockAudit,
     StockCorrupted,
     StockLevel,
 )
 from workers.catalog.sql import (
+    AUDIT,
     CLAIM,
     COUNT_DELIVERY,
     HOLD,
@@ -190,6 +192,10 @@ class PostgresCatalogReader:
     async def levels(self, shop_id: ShopId) -> list[StockLevel]:
         """List the stock of every product, in the order of product ids."""
         return [_level(row) for row in await self._rows(LEVELS, (shop_id,))]
+
+    async def audit(self, shop_id: ShopId) -> list[StockAudit]:
+        """Compare stock, deliveries and reservations, in one statement and so in one snapshot."""
+        return [StockAudit(**row) for row in await self._rows(AUDIT, (shop_id,))]
 
     async def refusals(self, shop_id: ShopId, *, limit: int) -> list[RefusedTransition]:
         """List refused transitions, newest first."""

@@ -30,6 +30,20 @@ SELECT product_id, received, held, sold FROM stock WHERE shop_id = %s
 ORDER BY product_id COLLATE "C"
 """
 
+AUDIT = """
+SELECT s.product_id, s.received, s.held, s.sold,
+       coalesce((SELECT sum(d.quantity) FROM deliveries d
+                 WHERE (d.shop_id, d.product_id) = (s.shop_id, s.product_id)), 0)::bigint
+           AS delivered,
+       coalesce(sum(l.quantity) FILTER (WHERE r.status = 'HELD'), 0)::bigint AS reserved,
+       coalesce(sum(l.quantity) FILTER (WHERE r.status = 'SOLD'), 0)::bigint AS bought
+FROM stock s
+LEFT JOIN reservation_lines l ON (l.shop_id, l.product_id) = (s.shop_id, s.product_id)
+LEFT JOIN reservations r ON (r.shop_id, r.order_id) = (l.shop_id, l.order_id)
+WHERE s.shop_id = %s GROUP BY s.shop_id, s.product_id, s.received, s.held, s.sold
+ORDER BY s.product_id COLLATE "C"
+"""
+
 NEW_STOCK = """
 INSERT INTO stock (shop_id, product_id) VALUES (%(shop_id)s, %(product_id)s) ON CONFLICT DO NOTHING
 """

@@ -58,6 +58,24 @@ class LevelView(BaseModel):
         )
 
 
+class StockAuditView(BaseModel):
+    """The stock of a product beside what its deliveries and reservations add up to."""
+
+    product_id: str
+    received: int
+    held: int
+    sold: int
+    delivered: int
+    reserved: int
+    bought: int
+
+
+class StockAuditsView(BaseModel):
+    """Every product of a shop."""
+
+    levels: list[StockAuditView]
+
+
 class StockView(BaseModel):
     """The stock of a shop."""
 

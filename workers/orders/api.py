@@ -19,6 +19,7 @@ from comanda.ids import InvalidShopId, OrderId, ShopId, is_id
 from comanda.settings import read
 from comanda.telemetry import configure_logging
 from workers.orders.asking import Asked, asked, refusing, wait_of
+from workers.orders.audit_views import AuditView
 from workers.orders.desk import DynamoDesk
 from workers.orders.floor import Floor, qr_code
 from workers.orders.handlers import OrderUnknown, advance
@@ -147,6 +148,12 @@ async def show_board(shop: KnownShop, *, floor: OpenFloor) -> Response:
 async def show_totals(shop: KnownShop, *, floor: OpenFloor) -> TotalsView:
     """Add up the orders of the shop."""
     return TotalsView.of(await _answered(floor.store.totals(shop)))
+
+
+@router.get("/audit", dependencies=[Depends(staff("manager", "owner"))])
+async def audit(shop: KnownShop, *, floor: OpenFloor) -> AuditView:
+    """Show all orders and idempotency keys to an auditor."""
+    return AuditView.of(await _answered(floor.store.audit(shop)))
 
 
 @router.post("/orders/{order_id}/start", response_model=OrderView)

@@ -21,7 +21,9 @@ from comanda.events import (
     OrderStarted,
     PaymentApproved,
     PaymentFailed,
+    PaymentHeld,
     PaymentRefunded,
+    PaymentReleased,
     ProductChanged,
     ProductRemoved,
     StockRejected,
@@ -94,6 +96,18 @@ async def note_refund(message: Envelope, *, orders: Orders) -> None:
     """Note money that went back."""
     refunded = _fact(message, PaymentRefunded)
     await _follow(message, orders, lambda order, unit: order.refund(refunded.amount, at=unit.now))
+
+
+async def hold_order(message: Envelope, *, orders: Orders) -> None:
+    """Stop the kitchen while the provider suspects fraud."""
+    held = _fact(message, PaymentHeld)
+    await _follow(message, orders, lambda order, _: order.hold(held.reason))
+
+
+async def release_order(message: Envelope, *, orders: Orders) -> None:
+    """Let the kitchen go on."""
+    _fact(message, PaymentReleased)
+    await _follow(message, orders, lambda order, _: order.release())
 
 
 async def copy_product(message: Envelope, *, orders: Orders) -> None:
@@ -222,6 +236,8 @@ HANDLERS: Mapping[type[Event], OrdersHandler] = {
     PaymentApproved: receive_payment,
     PaymentFailed: end_unpaid,
     PaymentRefunded: note_refund,
+    PaymentHeld: hold_order,
+    PaymentReleased: release_order,
     ProductChanged: copy_product,
     ProductRemoved: drop_product,
 }

@@ -52,9 +52,14 @@ def board_partition(shop_id: ShopId) -> str:
     return f"{shop_id}#BOARD"
 
 
+def claim_prefix(shop_id: ShopId) -> str:
+    """Give what the partition keys of a shop's claims begin with."""
+    return f"{shop_id}#KEY#"
+
+
 def claim_key(key: ClaimKey) -> Key:
     """Give the key of a claim; an owner's subject holds no `#`, so no two can collide."""
-    return {"pk": f"{key.shop_id}#KEY#{key.owner}#{key.key}", "sk": "KEY"}
+    return {"pk": f"{claim_prefix(key.shop_id)}{key.owner}#{key.key}", "sk": "KEY"}
 
 
 def number_key(shop_id: ShopId, day: date) -> Key:
@@ -81,6 +86,7 @@ def order_item(order: Order) -> dict[str, Any]:
         "paid_by": order.paid_by,
         "paid_at": _text(order.paid_at) if order.paid_at else None,
         "refunded_cents": order.refunded.cents,
+        "held": order.held,
         "refusals": [_refusal_item(refusal) for refusal in order.refusals],
         "version": order.version,
     }
@@ -120,6 +126,7 @@ def order_of(item: Item) -> Order:
         paid_by=ChargeId(payer) if payer else None,
         paid_at=_instant(item["paid_at"]) if "paid_at" in item else None,
         refunded=Money(int(item["refunded_cents"])),
+        held=item.get("held"),
         refusals=tuple(_refusal_of(refusal) for refusal in item["refusals"]),
         version=int(item["version"]),
     )

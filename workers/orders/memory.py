@@ -155,6 +155,11 @@ class InMemoryOrders:
             totals.count(order.status, total=order.total, refusals=len(order.refusals))
         return totals
 
+    async def audit(self, shop_id: ShopId) -> tuple[list[Order], list[Claim]]:
+        """List all orders and all claims of a shop."""
+        claims = [c for c in self._reached().claims.values() if c.key.shop_id == shop_id]
+        return list(self._of(shop_id)), claims
+
     async def ping(self) -> None:
         """Reach the store, or raise."""
         self._reached()

@@ -82,6 +82,10 @@ class IllegalTransition(Refused):
         self.status = status
 
 
+class PaymentOnHold(IllegalTransition):
+    """The provider suspects fraud, and nobody has looked into it yet."""
+
+
 class AmountMismatch(Refused):
     """The amount is not the total of the order."""
 
@@ -143,6 +147,7 @@ class Order:
     paid_by: ChargeId | None = None
     paid_at: datetime | None = None
     refunded: Money = ZERO
+    held: str | None = None
     refusals: tuple[Refusal, ...] = ()
     version: int = 1
 
@@ -207,8 +212,18 @@ class Order:
         order = self._take(Step.TAKE_BACK, at=at, reason=REFUNDED) if is_over else self
         return replace(order, refunded=refunded)
 
+    def hold(self, reason: str) -> Self:
+        """Stop the kitchen until the payment is released; what is cooked is not handed over."""
+        return self if self.held else replace(self, held=reason)
+
+    def release(self) -> Self:
+        """Let the kitchen go on."""
+        return replace(self, held=None) if self.held else self
+
     def advance(self, step: Step, *, at: datetime) -> Self:
-        """Take a step of the kitchen; raise `IllegalTransition`."""
+        """Take a step of the kitchen; raise `IllegalTransition` or `PaymentOnHold`."""
+        if self.held is not None:
+            raise PaymentOnHold(step, status=self.status)
         return self._take(step, at=at)
 
     def record(self, refusal: Refusal) -> Self:

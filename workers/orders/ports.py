@@ -85,6 +85,9 @@ class OrderReader(Protocol):
     async def totals(self, shop_id: ShopId) -> Totals:
         """Add up all orders of a shop."""
 
+    async def audit(self, shop_id: ShopId) -> tuple[list[Order], list[Claim]]:
+        """List all orders and all claims of a shop."""
+
     async def ping(self) -> None:
         """Reach the store, or raise."""
 

@@ -13,6 +13,8 @@ from workers.orders.claims import Claim
 from workers.orders.items import (
     board_partition,
     claim_key,
+    claim_of,
+    claim_prefix,
     menu_item,
     menu_item_of,
     menu_key,
@@ -136,6 +138,17 @@ class DynamoOrderRepository:
             status = OrderStatus(item["status"])
             totals.count(status, total=total, refusals=len(item["refusals"]))
         return totals
+
+    async def audit(self, shop_id: ShopId) -> tuple[list[Order], list[Claim]]:
+        """Scan all orders and claims of a shop, consistently; auditors ask for this seldom."""
+        prefixes = {":orders": order_prefix(shop_id), ":claims": claim_prefix(shop_id)}
+        items = await self._table.scan(
+            FilterExpression="begins_with(pk, :orders) OR begins_with(pk, :claims)",
+            ExpressionAttributeValues=to_item(prefixes),
+            ConsistentRead=True,
+        )
+        orders = [order_of(item) for item in items if item["sk"] == "ORDER"]
+        return orders, [claim_of(item) for item in items if item["sk"] == "KEY"]
 
     async def ping(self) -> None:
         """Read a key that never is, or raise."""

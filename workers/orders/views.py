@@ -135,6 +135,7 @@ class StaffOrderView(OrderView):
     """An order as staff see it: with what it refused and what went back."""
 
     refunded: str
+    held: str | None
     refused_transitions: list[RefusalView]
 
     @classmethod
@@ -142,7 +143,9 @@ class StaffOrderView(OrderView):
         """Show an order to staff."""
         shown = OrderView.of(order, now=now).model_dump()
         refusals = [RefusalView.of(refusal) for refusal in order.refusals]
-        return cls(**shown, refunded=str(order.refunded), refused_transitions=refusals)
+        return cls(
+            **shown, refunded=str(order.refunded), held=order.held, refused_transitions=refusals
+        )
 
 
 class BoardView(BaseModel):

@@ -1,29 +1,46 @@
-"""Payments over HTTP, for staff: charges, totals, open cases, and what the provider told us."""
+"""Payments over HTTP, for staff: charges, ledgers, refunds, cases, reports and notifications."""
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from psycopg import OperationalError
 
 from comanda.identity.settings import IdentitySettings, verifier_from
-from comanda.ids import InvalidShopId, OrderId, ShopId
+from comanda.ids import ChargeId, OrderId, ShopId
 from comanda.settings import read
 from comanda.telemetry import configure_logging
-from workers.payments.ports import PaymentsReader
-from workers.payments.repository import PostgresPaymentsReader
+from workers.payments import routes_operator
+from workers.payments.reader import PostgresPaymentsReader
+from workers.payments.report_views import (
+    AuditRowView,
+    AuditView,
+    CaseMarksView,
+    CaseMarkView,
+    ReconciliationView,
+)
+from workers.payments.reports import PaymentsReader
+from workers.payments.repository import PostgresPayments
+from workers.payments.shops import KnownShop
 from workers.payments.views import (
+    AttemptsView,
+    AttemptView,
     CasesView,
     CaseView,
     ChargesView,
     ChargeView,
+    EntryView,
+    LedgerView,
     NotificationsView,
     NotificationView,
     TotalsView,
 )
-from workers.runtime.http import Lifespan, Problem, create_api, serve, staff, unavailable
+from workers.runtime.aws import sns_publisher
+from workers.runtime.http import Lifespan, create_api, serve, staff, unavailable
+from workers.runtime.postgres import PostgresUnits
 from workers.runtime.postgres_pool import postgres_pool
 
 T = TypeVar("T")
@@ -36,19 +53,9 @@ class PaymentsApiSettings:
     stage: str
     shops: tuple[ShopId, ...]
     database_url: str
+    topic_arn: str
     http_port: int
     http_host: str = "127.0.0.1"
-
-
-def known_shop(shop: str, request: Request) -> ShopId:
-    """Take the shop of the path; 404 when there is none of that name."""
-    try:
-        shop_id = ShopId(shop)
-    except InvalidShopId as exc:
-        raise Problem(404, "There is no such shop") from exc
-    if shop_id not in request.app.state.shops:
-        raise Problem(404, "There is no such shop")
-    return shop_id
 
 
 def reader_of(request: Request) -> PaymentsReader:
@@ -57,7 +64,6 @@ def reader_of(request: Request) -> PaymentsReader:
     return reader
 
 
-KnownShop = Annotated[ShopId, Depends(known_shop)]
 Reader = Annotated[PaymentsReader, Depends(reader_of)]
 _ANY_STAFF = Depends(staff("kitchen", "manager", "owner"))
 _OFFICE = Depends(staff("manager", "owner"))
@@ -101,8 +107,59 @@ async def notifications(
     return NotificationsView(notifications=[NotificationView.of(each) for each in found])
 
 
+@router.get("/charges/{charge_id}/refunds", dependencies=[_OFFICE])
+async def refunds(charge_id: str, *, shop: KnownShop, reader: Reader) -> AttemptsView:
+    """Show the refunds and cancellations of a charge."""
+    found = await _answered(reader.attempts_of(shop, ChargeId(charge_id)))
+    return AttemptsView(refunds=[AttemptView.of(each) for each in found])
+
+
+@router.get("/charges/{charge_id}/ledger", dependencies=[_OFFICE])
+async def ledger(charge_id: str, *, shop: KnownShop, reader: Reader) -> LedgerView:
+    """Show the lines of a charge's ledger and who told each."""
+    found = await _answered(reader.ledger(shop, ChargeId(charge_id)))
+    return LedgerView(entries=[EntryView.of(each) for each in found])
+
+
+@router.get("/reconciliation", dependencies=[_OFFICE])
+async def reconciliation(
+    shop: KnownShop, *, reader: Reader, hours: Annotated[int, Query(ge=1, le=24 * 90)] = 24
+) -> ReconciliationView:
+    """Show what matched, what asking repaired, and what is open, since so many hours."""
+    since = datetime.now(UTC) - timedelta(hours=hours)
+    return ReconciliationView.of(await _answered(reader.reconciliation(shop, since=since)))
+
+
+@router.get("/audit/charges", dependencies=[_OFFICE])
+async def audit(
+    shop: KnownShop,
+    *,
+    reader: Reader,
+    after: Annotated[str, Query(max_length=64)] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+) -> AuditView:
+    """Show every charge with its balances, in pages."""
+    found = await _answered(reader.audit(shop, after=after, limit=limit))
+    last = found[-1].charge.id if len(found) == limit else None
+    return AuditView(charges=[AuditRowView.of(row) for row in found], next=last)
+
+
+@router.get("/audit/cases", dependencies=[_OFFICE])
+async def audit_cases(
+    shop: KnownShop,
+    *,
+    reader: Reader,
+    after: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+) -> CaseMarksView:
+    """Show every case there is or was, in pages."""
+    found = await _answered(reader.case_marks(shop, after=after, limit=limit))
+    last = found[-1].id if len(found) == limit else None
+    return CaseMarksView(cases=[CaseMarkView(**asdict(mark)) for mark in found], next=last)
+
+
 def build_app(shops: tuple[ShopId, ...], *, connect: Lifespan) -> FastAPI:
-    """Make the app; `connect` sets `reader` and `verifier` on its state."""
+    """Make the app; `connect` sets `reader`, `payments` and `verifier` on its state."""
 
     async def probe() -> None:
         await app.state.reader.ping()
@@ -110,6 +167,7 @@ def build_app(shops: tuple[ShopId, ...], *, connect: Lifespan) -> FastAPI:
     app = create_api("payments", probe=probe, lifespan=connect)
     app.state.shops = frozenset(shops)
     app.include_router(router)
+    app.include_router(routes_operator.router)
     return app
 
 
@@ -121,13 +179,24 @@ def main() -> None:
 
     @asynccontextmanager
     async def connect(app: FastAPI) -> AsyncIterator[None]:
-        async with postgres_pool(settings.database_url) as pool:
+        async with (
+            postgres_pool(settings.database_url) as pool,
+            sns_publisher(settings.topic_arn) as publisher,
+        ):
+            units = PostgresUnits(pool, publisher=publisher, clock=_utc_now)
             app.state.reader = PostgresPaymentsReader(pool)
+            app.state.payments = PostgresPayments(units, pool=pool, clock=_utc_now)
             app.state.verifier = verifier_from(identity)
             yield
+            # What the relay cannot publish any more stays in the outbox for the worker's sweep.
+            await units.drain()
 
     app = build_app(settings.shops, connect=connect)
     serve(app, host=settings.http_host, port=settings.http_port)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def _answered(reading: Awaitable[T]) -> T:

@@ -11,14 +11,11 @@ from datetime import datetime, timedelta
 from comanda.envelope import Envelope
 from comanda.events import StockReserved
 from comanda.money import ZERO
-from workers.payments.facts import apply_fact, doubt_charge, refuse_charge
+from workers.payments.decisions import doubt_charge, refuse_charge
+from workers.payments.facts import apply_fact
 from workers.payments.model import RESEND_AFTER, Charge, Outcome
-from workers.payments.ports import (
-    Desk,
-    ProviderKeyReused,
-    ProviderRefused,
-    ProviderUnavailable,
-)
+from workers.payments.ports import Desk
+from workers.payments.provider import ProviderKeyReused, ProviderRefused, ProviderUnavailable
 from workers.runtime.errors import InvalidMessage, RetryLater
 
 log = logging.getLogger(__name__)
@@ -60,7 +57,7 @@ async def send(charge: Charge, *, desk: Desk, cause: Envelope | None = None) -> 
         if locked is None:
             raise RetryLater  # Rows are never deleted: this is a restore under way.
         outcome = judge(locked, unit.now)
-        await unit.save(outcome, source="creation")
+        await unit.save(outcome, source="create")
     log.info(
         "charge answered",
         extra={
@@ -87,6 +84,7 @@ async def _draft(event: StockReserved, *, desk: Desk) -> Charge:
         amount=event.total,
         receiver=prepared.receiver,
         request=prepared.request,
+        flavour=prepared.flavour,
         created_at=now,
         next_check_at=now + RESEND_AFTER,
     )
@@ -105,6 +103,7 @@ async def _ask(charge: Charge, *, desk: Desk) -> Judgement:
         detail = str(exc)
         log.error("idempotency key reused", extra={"charge_id": charge.id})
         return lambda locked, now: doubt_charge(locked, detail=detail, now=now)
+    log.debug("provider made it", extra={"charge_id": charge.id, "request_id": fact.request_id})
     return lambda locked, now: apply_fact(locked, fact=fact, now=now)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from comanda.ids import ShopId
-from workers.payments.ports import ProviderUnavailable
+from workers.payments.provider import ProviderUnavailable
 from workers.runtime.keyed import KeyedLocks
 
 LIFETIME_SECONDS = 300.0

@@ -14,7 +14,7 @@ from comanda.events import (
     StockReserved,
 )
 from workers.payments.creation import create_charge
-from workers.payments.facts import cancel_order
+from workers.payments.decisions import cancel_order
 from workers.payments.notifications import apply_notification, apply_quarantined
 from workers.payments.ports import Desk
 
@@ -27,7 +27,7 @@ class DeskHandler(Protocol):
 
 
 async def record_cancellation(message: Envelope, *, desk: Desk) -> None:
-    """Remember that an order is cancelled, so that money for it is late money."""
+    """Give up the charge of a cancelled order; what comes for it from now on is late money."""
     event = message.event
     assert isinstance(event, OrderCancelled)  # The consumer dispatches by type.
     async with desk.payments.begin(message) as unit:

@@ -1,67 +1,30 @@
 """Payments in memory: the same promises as PostgreSQL, for tests and experiments."""
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from comanda.envelope import Envelope, seal
 from comanda.events import Event
 from comanda.ids import ChargeId, CustomerId, OrderId, ShopId
-from comanda.money import ZERO
-from workers.payments.model import Case, Charge, ChargeStatus, Entry, Outcome
-from workers.payments.ports import Notification, Totals
+from workers.payments.attempts import Attempt
+from workers.payments.cases import Case, Resolution, Settlement
+from workers.payments.memory_reader import InMemoryPaymentsReader
+from workers.payments.memory_state import Refusal, State
+from workers.payments.model import Charge, ChargeStatus, Outcome
+from workers.payments.ports import Notification, Sweep
+from workers.payments.reports import Repair
 from workers.runtime.errors import AlreadyHandled
 
 LEASE = timedelta(seconds=30)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Refusal:
-    """A transition that was asked for and refused."""
-
-    charge_id: ChargeId
-    current: ChargeStatus
-    asked: ChargeStatus
-
-
-@dataclass(kw_only=True, slots=True)
-class _State:
-    charges: dict[ChargeId, Charge] = field(default_factory=dict)
-    ledger: list[tuple[Charge, Entry, str]] = field(default_factory=list)
-    cases: list[Case] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
-    notifications: list[Notification] = field(default_factory=list)
-    cancelled: dict[tuple[ShopId, OrderId], datetime] = field(default_factory=dict)
-    payers: dict[tuple[ShopId, CustomerId], str | None] = field(default_factory=dict)
-    inbox: set[str] = field(default_factory=set)
-    published: list[Envelope] = field(default_factory=list)
-
-    def copy(self) -> "_State":
-        return _State(
-            charges=dict(self.charges),
-            ledger=list(self.ledger),
-            cases=list(self.cases),
-            refusals=list(self.refusals),
-            notifications=list(self.notifications),
-            cancelled=dict(self.cancelled),
-            payers=dict(self.payers),
-            inbox=set(self.inbox),
-            published=list(self.published),
-        )
-
-    def charge(self, charge: Charge) -> Charge:
-        """Show a charge with what is known of its order."""
-        at = self.cancelled.get((charge.shop_id, charge.order_id))
-        return replace(charge, order_cancelled_at=charge.order_cancelled_at or at)
-
-
 class InMemoryPaymentsUnit:
     """Work on a copy, which replaces the state at the end or never."""
 
-    def __init__(self, state: _State, *, now: datetime, cause: Envelope | None) -> None:
+    def __init__(self, state: State, *, now: datetime, cause: Envelope | None) -> None:
         self._state = state
         self._cause = cause
         self.now = now
@@ -91,21 +54,72 @@ class InMemoryPaymentsUnit:
         """Save all of an outcome."""
         charge = outcome.charge
         self._state.charges[charge.id] = charge
-        if outcome.entry is not None:
-            self._state.ledger.append((charge, outcome.entry, source))
-        if outcome.case is not None:
-            await self.open_case(outcome.case)
+        self._state.ledger += [(charge, entry, source) for entry in outcome.entries]
+        for case in outcome.cases:
+            await self.open_case(case)
+        for settlement in outcome.settled:
+            await self.settle_case(charge.shop_id, settlement)
+        for attempt in outcome.attempts:
+            await self.add_attempt(attempt)
         if outcome.refused is not None:
             refusal = Refusal(charge_id=charge.id, current=charge.status, asked=outcome.refused)
             self._state.refusals.append(refusal)
         for event in outcome.events:
-            self._emit(event)
+            self.emit(event)
+
+    async def save_charge(self, charge: Charge) -> None:
+        """Save a charge alone."""
+        self._state.charges[charge.id] = charge
 
     async def open_case(self, case: Case) -> None:
-        """Open a case unless the same one is open."""
-        same = (case.shop_id, case.kind, case.subject)
-        if all((c.shop_id, c.kind, c.subject) != same for c in self._state.cases):
-            self._state.cases.append(case)
+        """Open a case unless the same one is open, or was closed with the same detail."""
+        for known in self._state.cases:
+            is_same = (known.shop_id, known.kind, known.subject) == (
+                case.shop_id,
+                case.kind,
+                case.subject,
+            )
+            is_open = known.id not in self._state.closed
+            if is_same and (is_open or known.detail == case.detail):
+                return
+        self._state.cases.append(replace(case, id=len(self._state.cases) + 1))
+
+    async def settle_case(self, shop_id: ShopId, settlement: Settlement) -> None:
+        """Close the open case of a kind and subject, if there is one."""
+        for case in self._state.open_cases(shop_id):
+            if (case.kind, case.subject) == (settlement.kind, settlement.subject):
+                await self.resolve_case(
+                    shop_id, case.id or 0, Resolution(by="comanda", reason=settlement.reason)
+                )
+
+    async def resolve_case(
+        self, shop_id: ShopId, case_id: int, resolution: Resolution
+    ) -> Case | None:
+        """Close an open case and give it."""
+        for case in self._state.open_cases(shop_id):
+            if case.id == case_id:
+                self._state.closed[case_id] = resolution
+                return case
+        return None
+
+    async def attempts(self, charge_id: ChargeId) -> Sequence[Attempt]:
+        """List the attempts of a charge, oldest first."""
+        return [a for a in self._state.attempts.values() if a.charge_id == charge_id]
+
+    async def add_attempt(self, attempt: Attempt) -> None:
+        """Write down an attempt unless it is there."""
+        self._state.attempts.setdefault(attempt.id, attempt)
+
+    async def save_attempt(self, attempt: Attempt) -> None:
+        """Save what became of an attempt."""
+        self._state.attempts[attempt.id] = attempt
+
+    async def note_repair(self, charge: Charge, *, before: ChargeStatus, source: str) -> None:
+        """Write down that asking found what no notification had told."""
+        repair = Repair(
+            charge_id=charge.id, before=before, after=charge.status, source=source, at=self.now
+        )
+        self._state.repairs.append((charge.shop_id, repair))
 
     async def record(self, notification: Notification) -> None:
         """Write down a notification."""
@@ -124,16 +138,18 @@ class InMemoryPaymentsUnit:
         """Forget a payer's address for good."""
         self._state.payers[shop_id, customer_id] = None
 
-    def _emit(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
+        """Save an outgoing event."""
         self._state.published.append(seal(event, now=self.now, cause=self._cause))
 
 
-class InMemoryPayments:
+class InMemoryPayments(InMemoryPaymentsReader):
     """The store, its reader and its topic in one; units run one after the other."""
 
     def __init__(self, *, clock: Callable[[], datetime]) -> None:
+        super().__init__(State())
         self._clock = clock
-        self._state = _State()
+        self._sweeps: dict[tuple[ShopId, str], tuple[datetime, datetime | None]] = {}
         self._lock = asyncio.Lock()
 
     @property
@@ -183,32 +199,43 @@ class InMemoryPayments:
         self._state.charges |= {charge.id: charge for charge in due}
         return due
 
-    async def charges(self, shop_id: ShopId, order_id: OrderId) -> Sequence[Charge]:
-        """List the charges of an order."""
-        wanted = (shop_id, order_id)
-        found = self._state.charges.values()
-        return [self._state.charge(c) for c in found if (c.shop_id, c.order_id) == wanted]
+    async def claim_attempts(self, *, limit: int) -> Sequence[Attempt]:
+        """Take attempts that are due."""
+        now = self._clock()
+        due = [
+            replace(a, tries=a.tries + 1, next_try_at=now + LEASE)
+            for a in self._state.attempts.values()
+            if a.next_try_at is not None and a.next_try_at <= now
+        ][:limit]
+        self._state.attempts |= {attempt.id: attempt for attempt in due}
+        return due
 
-    async def totals(self, shop_id: ShopId) -> Totals:
-        """Add up."""
-        counts = Counter(c.status for c in self._state.charges.values() if c.shop_id == shop_id)
-        amounts = (e.amount for charge, e, _ in self._state.ledger if charge.shop_id == shop_id)
-        return Totals(
-            charges=counts.total(),
-            by_status=dict(counts),
-            paid=sum(amounts, ZERO),
-            open_cases=sum(case.shop_id == shop_id for case in self._state.cases),
-        )
+    async def charges_of(self, shop_id: ShopId, charge_ids: Sequence[str]) -> Mapping[str, Charge]:
+        """Read many charges at once, by id."""
+        wanted = set(charge_ids)
+        return {
+            charge.id: self._state.charge(charge)
+            for charge in self._state.charges.values()
+            if charge.shop_id == shop_id and charge.id in wanted
+        }
 
-    async def open_cases(self, shop_id: ShopId, *, limit: int) -> Sequence[Case]:
-        """List open cases, oldest first."""
-        return [case for case in self._state.cases if case.shop_id == shop_id][:limit]
+    async def claim_sweep(self, shop_id: ShopId, *, name: str, every: timedelta) -> Sweep | None:
+        """Take a sweep that is due."""
+        now = self._clock()
+        next_at, until = self._sweeps.get((shop_id, name), (now, None))
+        if next_at > now:
+            return None
+        self._sweeps[shop_id, name] = (now + every, until)
+        return Sweep(shop_id=shop_id, name=name, swept_until=until)
 
-    async def notifications(self, shop_id: ShopId, resource_id: str) -> Sequence[Notification]:
-        """List what the provider said of a resource, oldest first."""
-        wanted = (shop_id, resource_id)
-        found = [n for n in self._state.notifications if (n.shop_id, n.resource_id) == wanted]
-        return sorted(found, key=lambda n: (n.received_at, n.event_id))
+    async def finish_sweep(self, sweep: Sweep, *, until: datetime) -> None:
+        """Remember how far a sweep came."""
+        next_at, _ = self._sweeps[sweep.shop_id, sweep.name]
+        self._sweeps[sweep.shop_id, sweep.name] = (next_at, until)
+        self._state.swept[sweep.shop_id, sweep.name] = until
 
-    async def ping(self) -> None:
-        """Be there."""
+    async def forget_notifications(self, *, before: datetime, limit: int) -> int:
+        """Delete the oldest notifications; return how many."""
+        old = [n for n in self._state.notifications if n.received_at < before][:limit]
+        self._state.notifications = [n for n in self._state.notifications if n not in old]
+        return len(old)

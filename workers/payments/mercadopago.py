@@ -1,36 +1,41 @@
-"""Mercado Pago as our provider: one pooled client per shop, calls in threads, facts out."""
+"""Mercado Pago as our provider: both APIs per shop, calls in threads, facts out."""
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from decimal import Decimal
 from types import TracebackType
 from typing import TypeVar
 
 from comanda.ids import ChargeId, ShopId
-from comanda.mercadopago.client import (
-    MercadoPagoClient,
+from comanda.mercadopago.api import ProviderAPI
+from comanda.mercadopago.client import Rates, open_apis
+from comanda.mercadopago.errors import (
     MercadoPagoRefused,
     MercadoPagoUnauthorized,
     MercadoPagoUnavailable,
-    OrderNotFound,
+    ResourceNotFound,
 )
-from comanda.mercadopago.payloads import ProviderOrder, pix_request
-from comanda.money import InvalidMoney, Money
+from comanda.mercadopago.values import Flavour, ProviderOrder
+from comanda.money import Money
+from workers.payments.attempts import Attempt
 from workers.payments.credentials import Credentials, ShopCredentials
-from workers.payments.model import Charge, ProviderFact, ProviderStatus
-from workers.payments.ports import (
+from workers.payments.model import Charge, ProviderFact, RefundFact
+from workers.payments.provider import (
+    FactPage,
     Prepared,
     ProviderKeyReused,
     ProviderRefused,
     ProviderUnavailable,
 )
+from workers.payments.readings import fact_of, refund_of
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+APIs = Mapping[Flavour, ProviderAPI]
 
 # As many calls as may be under way at once; more wait here, and the provider sees no burst.
 CONCURRENCY = 32
@@ -38,29 +43,9 @@ CONCURRENCY = 32
 # sent again.
 KEY_TRUSTED_FOR = timedelta(hours=1)
 
-_STATUSES = {
-    "created": ProviderStatus.PROCESSING,
-    "processing": ProviderStatus.PROCESSING,
-    "in_review": ProviderStatus.PROCESSING,
-    "action_required": ProviderStatus.WAITING,
-    "failed": ProviderStatus.REJECTED,
-    "canceled": ProviderStatus.CANCELLED,
-    "cancelled": ProviderStatus.CANCELLED,
-    "expired": ProviderStatus.EXPIRED,
-    "refunded": ProviderStatus.REFUNDED,
-    "in_mediation": ProviderStatus.DISPUTED,
-    "charged_back": ProviderStatus.CHARGED_BACK,
-}
-_PROCESSED = {
-    "accredited": ProviderStatus.PAID,
-    "processed": ProviderStatus.PAID,
-    "partially_refunded": ProviderStatus.PARTIALLY_REFUNDED,
-    "refunded": ProviderStatus.REFUNDED,
-}
-
 
 class MercadoPagoProvider(AbstractContextManager["MercadoPagoProvider"]):
-    """Speak to the Orders API in the name of each shop; close it to end its threads."""
+    """Speak in the name of each shop; new charges are made in one flavour. Close to end threads."""
 
     def __init__(
         self,
@@ -69,12 +54,20 @@ class MercadoPagoProvider(AbstractContextManager["MercadoPagoProvider"]):
         credentials: ShopCredentials,
         guest_payer: str,
         clock: Callable[[], datetime],
+        flavour: Flavour = Flavour.ORDERS,
+        rates: Rates | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._sleep = sleep
         self._base_url = base_url
         self._credentials = credentials
         self._guest_payer = guest_payer
         self._clock = clock
-        self._clients: dict[ShopId, tuple[str, MercadoPagoClient]] = {}
+        self._flavour = flavour
+        self._rates = rates
+        self._known: dict[ShopId, tuple[str, APIs]] = {}
+        # What writes bytes needs no account; what sends them is opened per shop.
+        self._writers = open_apis(base_url, "")
         # The loop's own executor is small and shared; a slow provider must not fill it.
         self._threads = ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="mercadopago")
 
@@ -91,12 +84,13 @@ class MercadoPagoProvider(AbstractContextManager["MercadoPagoProvider"]):
     ) -> Prepared:
         """Write the request; without a payer it names the shop's own address."""
         credentials = await self._credentials.of(shop_id)
-        body = pix_request(
+        body = self._writers[self._flavour].create_request(
             reference=charge_id,
             amount=amount.to_decimal(),
             payer_email=payer_email or self._guest_payer.format(shop=shop_id),
+            now=self._clock(),
         )
-        return Prepared(receiver=credentials.user_id, request=body)
+        return Prepared(receiver=credentials.user_id, request=body, flavour=self._flavour)
 
     async def create(self, charge: Charge) -> ProviderFact:
         """Send the bytes of the charge under its own key; the same key makes one order."""
@@ -104,38 +98,101 @@ class MercadoPagoProvider(AbstractContextManager["MercadoPagoProvider"]):
         assert body is not None  # A charge keeps its bytes while they may have to be sent.
         began = self._clock()
 
-        def send(client: MercadoPagoClient) -> ProviderOrder:
+        def send(apis: APIs) -> ProviderOrder:
+            api = apis[charge.flavour]
             if began - charge.created_at > KEY_TRUSTED_FOR:
-                earlier = _search(client, charge, until=began)
+                earlier = _search(api, charge, until=began)
                 if earlier is not None:
                     return earlier
-            return client.create_order(body, idempotency_key=charge.id)
+            return api.create(body, key=charge.id)
 
         try:
             return fact_of(await self._call(charge.shop_id, send), asked_at=began)
         except MercadoPagoRefused as exc:
             if exc.status == 409:
-                raise ProviderKeyReused(exc.code) from exc
+                raise ProviderKeyReused(str(exc)) from exc
             raise ProviderRefused(exc.code) from exc
-        except OrderNotFound as exc:
+        except ResourceNotFound as exc:
             raise ProviderUnavailable("the provider answered 404 to a creation") from exc
 
-    async def fetch(self, shop_id: ShopId, provider_id: str) -> ProviderFact | None:
-        """Read the provider's order; `None` when it has none of that id."""
+    async def fetch(
+        self, shop_id: ShopId, resource_id: str, *, flavour: Flavour = Flavour.ORDERS
+    ) -> ProviderFact | None:
+        """Read an order or payment; `None` when it has none of that id."""
         began = self._clock()
         try:
-            order = await self._call(shop_id, lambda client: client.get_order(provider_id))
-        except (OrderNotFound, MercadoPagoRefused):
+            found = await self._call(shop_id, lambda apis: apis[flavour].get(resource_id))
+        except (ResourceNotFound, MercadoPagoRefused):
             # An id that is not even well formed for the provider (the panel's `123456`) is a 400.
             return None
+        return fact_of(found, asked_at=began)
+
+    def request_of(self, attempt: Attempt, *, charge: Charge) -> bytes:
+        """Write the bytes of an attempt."""
+        api = self._writers[attempt.flavour or charge.flavour]
+        if attempt.amount is None:
+            return api.cancel_request()
+        came = charge.balance_of(attempt.resource_id)
+        return api.refund_request(
+            payment_id=charge.payment_id,
+            amount=attempt.amount.to_decimal(),
+            is_total=attempt.amount == came.charged == came.left,
+        )
+
+    async def cancel(self, attempt: Attempt, *, charge: Charge) -> ProviderFact:
+        """Cancel under the attempt's key."""
+        resource, body = _resource(attempt, charge), _bytes(attempt)
+        began = self._clock()
+        order = await self._settle(
+            charge.shop_id,
+            lambda apis: apis[charge.flavour].cancel(resource, body, key=attempt.id),
+        )
         return fact_of(order, asked_at=began)
 
-    async def _call(self, shop_id: ShopId, call: Callable[[MercadoPagoClient], T]) -> T:
+    async def refund(self, attempt: Attempt, *, charge: Charge) -> Sequence[RefundFact]:
+        """Refund under the attempt's key."""
+        resource, body = _resource(attempt, charge), _bytes(attempt)
+        flavour = attempt.flavour or charge.flavour
+        answered = await self._settle(
+            charge.shop_id, lambda apis: apis[flavour].refund(resource, body, key=attempt.id)
+        )
+        return [refund_of(each) for each in answered]
+
+    async def refunds(self, attempt: Attempt, *, charge: Charge) -> Sequence[RefundFact]:
+        """List the refunds of what an attempt is about."""
+        resource, flavour = _resource(attempt, charge), attempt.flavour or charge.flavour
+        listed = await self._settle(charge.shop_id, lambda apis: apis[flavour].refunds(resource))
+        return [refund_of(each) for each in listed]
+
+    async def search(
+        self, shop_id: ShopId, *, flavour: Flavour, window: tuple[datetime, datetime], page: int
+    ) -> FactPage:
+        """List a page of what was made within the window."""
+        began = self._clock()
+        begin, end = window
+        found = await self._settle(
+            shop_id, lambda apis: apis[flavour].search(begin=begin, end=end, page=page)
+        )
+        facts = tuple(fact_of(order, asked_at=began) for order in found.orders)
+        return FactPage(facts=facts, is_last=found.is_last)
+
+    async def _settle(self, shop_id: ShopId, call: Callable[[APIs], T]) -> T:
+        try:
+            return await self._call(shop_id, call)
+        except MercadoPagoRefused as exc:
+            raise ProviderRefused(exc.code) from exc
+        except ResourceNotFound as exc:
+            raise ProviderRefused("not_found") from exc
+
+    async def _call(self, shop_id: ShopId, call: Callable[[APIs], T]) -> T:
         credentials = await self._credentials.of(shop_id)
         try:
             return await self._in_thread(shop_id, credentials, call)
         except MercadoPagoUnauthorized as exc:
-            log.error("access token refused", extra={"shop_id": shop_id})
+            log.error(
+                "access token refused",
+                extra={"shop_id": shop_id, "request_id": exc.request_id},
+            )
             renewed = await self._credentials.renew(shop_id)
             if renewed == credentials:
                 raise ProviderUnavailable(str(exc)) from exc
@@ -147,55 +204,33 @@ class MercadoPagoProvider(AbstractContextManager["MercadoPagoProvider"]):
             raise ProviderUnavailable(str(exc), retry_after=exc.retry_after) from exc
 
     async def _in_thread(
-        self, shop_id: ShopId, credentials: Credentials, call: Callable[[MercadoPagoClient], T]
+        self, shop_id: ShopId, credentials: Credentials, call: Callable[[APIs], T]
     ) -> T:
-        client = self._client(shop_id, credentials)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call, client)
+        apis = self._apis(shop_id, credentials)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call, apis)
 
-    def _client(self, shop_id: ShopId, credentials: Credentials) -> MercadoPagoClient:
-        token, client = self._clients.get(shop_id, (None, None))
-        if client is None or token != credentials.access_token:
-            client = MercadoPagoClient(self._base_url, credentials.access_token)
-            self._clients[shop_id] = (credentials.access_token, client)
-        return client
-
-
-def fact_of(order: ProviderOrder, *, asked_at: datetime) -> ProviderFact:
-    """Put an order of the Orders API into our words."""
-    return ProviderFact(
-        provider_id=order.id,
-        reference=order.external_reference,
-        receiver=order.user_id,
-        currency=order.currency,
-        method=order.payment_method,
-        status=_status(order),
-        amount=_money(order.total_amount),
-        paid=_money(order.paid_amount),
-        updated_at=order.last_updated_at,
-        asked_at=asked_at,
-        detail=order.status_detail,
-        pix_code=order.pix_code,
-        expires_at=order.expires_at,
-    )
+    def _apis(self, shop_id: ShopId, credentials: Credentials) -> APIs:
+        token, apis = self._known.get(shop_id, (None, None))
+        if apis is None or token != credentials.access_token:
+            apis = open_apis(
+                self._base_url, credentials.access_token, rates=self._rates, sleep=self._sleep
+            )
+            self._known[shop_id] = (credentials.access_token, apis)
+        return apis
 
 
-def _status(order: ProviderOrder) -> ProviderStatus:
-    table, key = _STATUSES, order.status
-    if order.status == "processed":
-        table, key = _PROCESSED, order.status_detail
-    return table.get(key, ProviderStatus.UNRECOGNISED)
+def _resource(attempt: Attempt, charge: Charge) -> str:
+    resource = attempt.resource_id or charge.provider_id
+    assert resource is not None  # Nothing is asked about a charge that the provider has not made.
+    return resource
 
 
-def _money(amount: Decimal | None) -> Money | None:
-    try:
-        return None if amount is None else Money.from_decimal(amount)
-    except InvalidMoney:
-        return None
+def _bytes(attempt: Attempt) -> bytes:
+    assert attempt.request is not None  # The bytes are stored before the first call.
+    return attempt.request
 
 
-def _search(client: MercadoPagoClient, charge: Charge, *, until: datetime) -> ProviderOrder | None:
+def _search(api: ProviderAPI, charge: Charge, *, until: datetime) -> ProviderOrder | None:
     begin, end = charge.created_at - timedelta(hours=1), until + timedelta(hours=1)
-    found = client.search_orders(
-        external_reference=charge.id, begin=begin.isoformat(), end=end.isoformat()
-    )
-    return next((order for order in found if order.external_reference == charge.id), None)
+    found = api.search(begin=begin, end=end, page=0, reference=charge.id)
+    return next((o for o in found.orders if o.external_reference == charge.id), None)

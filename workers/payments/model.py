@@ -7,7 +7,11 @@ from enum import StrEnum
 
 from comanda.events import Event
 from comanda.ids import ChargeId, OrderId, ShopId
-from comanda.money import Money
+from comanda.mercadopago.values import Flavour, RefundState, Standing
+from comanda.money import ZERO, Money
+from workers.payments.attempts import Attempt
+from workers.payments.cases import Case, Settlement
+from workers.payments.ledger import Balance, Entry, Line, balance
 
 
 class ChargeStatus(StrEnum):
@@ -56,36 +60,17 @@ TRANSITIONS: Mapping[ChargeStatus, frozenset[ChargeStatus]] = {
 }
 
 
-class CaseKind(StrEnum):
-    """Why a human must look: each is a named condition, opened once per subject."""
-
-    AMOUNT_MISMATCH = "amount_mismatch"
-    CURRENCY_MISMATCH = "currency_mismatch"
-    REFERENCE_MISMATCH = "reference_mismatch"
-    RECEIVER_MISMATCH = "receiver_mismatch"
-    METHOD_MISMATCH = "method_mismatch"
-    SECOND_PROVIDER_ORDER = "second_provider_order"
-    KEY_REUSED = "key_reused"
-    PAID_LATE = "paid_late"
-    PAID_AND_CANCELLED = "paid_and_cancelled"
-    PAID_AND_UNKNOWN = "paid_and_unknown"
-    MONEY_WENT_BACK = "money_went_back"
+# The provider's words and ours for where one of its orders stands are the same.
+ProviderStatus = Standing
 
 
-class ProviderStatus(StrEnum):
-    """What the provider says, in one vocabulary for all of its flavours."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefundFact:
+    """A refund in the provider's own list."""
 
-    PROCESSING = "processing"
-    WAITING = "waiting"
-    PAID = "paid"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-    REJECTED = "rejected"
-    PARTIALLY_REFUNDED = "partially_refunded"
-    REFUNDED = "refunded"
-    DISPUTED = "disputed"
-    CHARGED_BACK = "charged_back"
-    UNRECOGNISED = "unrecognised"
+    id: str
+    amount: Money | None
+    state: RefundState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,14 +90,27 @@ class ProviderFact:
     paid: Money | None
     updated_at: datetime
     asked_at: datetime
+    refunded: Money | None = ZERO
+    fee: Money | None = None
     detail: str = ""
     pix_code: str | None = None
     expires_at: datetime | None = None
+    flavour: Flavour = Flavour.ORDERS
+    # The payment inside an order, by which a part of it is refunded.
+    payment_id: str | None = None
+    # Of an order: the numbers of its payments. Of a payment: the order that it belongs to.
+    numbers: frozenset[str] = frozenset()
+    parent_id: str | None = None
+    refunds: tuple[RefundFact, ...] = ()
+    request_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Charge:
-    """One attempt to be paid for one order; its id is the idempotency key and the reference."""
+    """One attempt to be paid for one order; its id is the idempotency key and the reference.
+
+    `lines` are read from the ledger; a balance is never kept anywhere else.
+    """
 
     id: ChargeId
     shop_id: ShopId
@@ -131,6 +129,18 @@ class Charge:
     order_cancelled_at: datetime | None = None
     checks: int = 0
     next_check_at: datetime | None = None
+    flavour: Flavour = Flavour.ORDERS
+    payment_id: str | None = None
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def balance(self) -> Balance:
+        """Add up the charge's own payment."""
+        return balance(self.lines)
+
+    def balance_of(self, resource_id: str) -> Balance:
+        """Add up another payment that came for this charge; "" is its own."""
+        return balance(self.lines, resource_id=resource_id)
 
     @property
     def is_to_create(self) -> bool:
@@ -140,33 +150,6 @@ class Charge:
     def is_fetched_since(self, instant: datetime) -> bool:
         """Tell whether a fetch that began after the instant is recorded."""
         return self.fetch_began_at is not None and self.fetch_began_at > instant
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Case:
-    """Something that a human must settle; the same subject has one open case of a kind."""
-
-    shop_id: ShopId
-    kind: CaseKind
-    subject: str
-    order_id: OrderId | None
-    detail: str
-    opened_at: datetime
-
-
-class EntryKind(StrEnum):
-    """What a line of the ledger says."""
-
-    CHARGED = "charged"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
-    """A line of the ledger: so much moved, then; lines are added and never changed."""
-
-    kind: EntryKind
-    amount: Money
-    at: datetime
 
 
 class Verdict(StrEnum):
@@ -187,26 +170,34 @@ class Outcome:
     charge: Charge
     verdict: Verdict
     events: tuple[Event, ...] = ()
-    case: Case | None = None
-    entry: Entry | None = None
+    cases: tuple[Case, ...] = ()
+    settled: tuple[Settlement, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
     refused: ChargeStatus | None = None
 
 
 FIRST_CHECK = timedelta(seconds=15)
 LONGEST_CHECK = timedelta(minutes=40)
 AFTER_EXPIRY = timedelta(seconds=20)
+FIRST_CODE_CHECK = timedelta(seconds=1)
+DISPUTE_CHECK = timedelta(hours=6)
 RESEND_AFTER = timedelta(seconds=10)
 LONGEST_RESEND = timedelta(minutes=2)
 
 
 def next_check(charge: Charge, *, now: datetime) -> datetime | None:
     """Say when the provider is asked next: sooner at first, once just after the code expires."""
+    if charge.status is _S.DISPUTED:
+        return now + DISPUTE_CHECK
     if charge.status not in OPEN:
         return None
     # Beyond 2**10 both schedules have long reached their longest pause.
     growth = 1 << min(charge.checks, 10)
     if charge.is_to_create:
         return now + min(RESEND_AFTER * growth, LONGEST_RESEND)
-    due = now + min(FIRST_CHECK * growth, LONGEST_CHECK)
+    # A charge made without a code is being finished by the provider, which takes seconds.
+    first = FIRST_CHECK if charge.pix_code else FIRST_CODE_CHECK
+    due = now + min(first * growth, LONGEST_CHECK)
     end = charge.expires_at + AFTER_EXPIRY if charge.expires_at else None
     return min(due, end) if end is not None and end > now else due

@@ -1,60 +1,20 @@
-"""What the handlers and the API of payments ask of a store and of the provider."""
+"""What the handlers of payments ask of their store, and the desk at which they work."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from comanda.envelope import Envelope
-from comanda.events import RawRequest
+from comanda.events import Event, RawRequest
 from comanda.ids import ChargeId, CustomerId, EventId, OrderId, ShopId
-from comanda.money import Money
-from workers.payments.model import Case, Charge, ChargeStatus, Outcome, ProviderFact
-
-
-class ProviderUnavailable(Exception):
-    """The provider gave no usable answer; whether it acted is not known."""
-
-    def __init__(self, detail: str, *, retry_after: timedelta | None = None) -> None:
-        super().__init__(detail)
-        self.retry_after = retry_after
-
-
-class ProviderRefused(Exception):
-    """The provider will not make this charge; asking again would change nothing."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class ProviderKeyReused(Exception):
-    """The provider knows this idempotency key with another body."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Prepared:
-    """The exact bytes of a request, and whose account the money must reach."""
-
-    receiver: str
-    request: bytes
-
-
-class Provider(Protocol):
-    """Mercado Pago, as payments sees it; no call is made inside a transaction."""
-
-    async def prepare(
-        self, charge_id: ChargeId, *, shop_id: ShopId, amount: Money, payer_email: str | None
-    ) -> Prepared:
-        """Write the request; without a payer it names the shop's own address."""
-
-    async def create(self, charge: Charge) -> ProviderFact:
-        """Send the bytes of the charge under its own key; the same key makes one order."""
-
-    async def fetch(self, shop_id: ShopId, provider_id: str) -> ProviderFact | None:
-        """Read the provider's order; `None` when it has none of that id."""
+from workers.payments.attempts import Attempt
+from workers.payments.cases import Case, Resolution, Settlement
+from workers.payments.model import Charge, ChargeStatus, Outcome
+from workers.payments.pace import Pace
+from workers.payments.provider import Provider
 
 
 class NotificationVerdict(StrEnum):
@@ -62,6 +22,7 @@ class NotificationVerdict(StrEnum):
 
     COVERED = "covered"
     OTHER_TOPIC = "other_topic"
+    RECORDED = "recorded"
     NOT_FOUND = "not_found"
     FOREIGN = "foreign"
     PAID_AND_UNKNOWN = "paid_and_unknown"
@@ -83,6 +44,15 @@ class Notification:
     verdict: str
     charge_id: ChargeId | None = None
     doubt: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sweep:
+    """A search of the provider's list that is due; `swept_until` says how far the last one came."""
+
+    shop_id: ShopId
+    name: str
+    swept_until: datetime | None
 
 
 class PaymentsUnit(Protocol):
@@ -107,8 +77,34 @@ class PaymentsUnit(Protocol):
     async def save(self, outcome: Outcome, *, source: str) -> None:
         """Save the charge with its events, ledger line, case and refused transition."""
 
+    async def save_charge(self, charge: Charge) -> None:
+        """Save a charge alone."""
+
     async def open_case(self, case: Case) -> None:
-        """Open a case unless the same one is open."""
+        """Open a case unless the same one is open, or was closed with the same detail."""
+
+    async def settle_case(self, shop_id: ShopId, settlement: Settlement) -> None:
+        """Close the open case of a kind and subject, if there is one."""
+
+    async def resolve_case(
+        self, shop_id: ShopId, case_id: int, resolution: Resolution
+    ) -> Case | None:
+        """Close an open case and give it; `None` if there is no open one of that id."""
+
+    async def attempts(self, charge_id: ChargeId) -> Sequence[Attempt]:
+        """List the attempts of a charge, oldest first; lock the charge before."""
+
+    async def add_attempt(self, attempt: Attempt) -> None:
+        """Write down an attempt unless it is there."""
+
+    async def save_attempt(self, attempt: Attempt) -> None:
+        """Save what became of an attempt."""
+
+    async def note_repair(self, charge: Charge, *, before: ChargeStatus, source: str) -> None:
+        """Write down that asking found what no notification had told."""
+
+    def emit(self, event: Event) -> None:
+        """Save an outgoing event that no outcome holds."""
 
     async def record(self, notification: Notification) -> None:
         """Write down a notification and its verdict."""
@@ -138,34 +134,20 @@ class Payments(Protocol):
     async def claim_due(self, *, limit: int) -> Sequence[Charge]:
         """Take charges whose next check is due; nobody else gets them for a while."""
 
+    async def claim_attempts(self, *, limit: int) -> Sequence[Attempt]:
+        """Take attempts that are due; nobody else gets them for a while."""
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Totals:
-    """What a shop's payments add up to; `paid` is the sum of its ledger."""
+    async def charges_of(self, shop_id: ShopId, charge_ids: Sequence[str]) -> Mapping[str, Charge]:
+        """Read many charges at once, by id."""
 
-    charges: int
-    by_status: Mapping[ChargeStatus, int]
-    paid: Money
-    open_cases: int
+    async def claim_sweep(self, shop_id: ShopId, *, name: str, every: timedelta) -> Sweep | None:
+        """Take a sweep that is due; nobody else gets it for a while."""
 
+    async def finish_sweep(self, sweep: Sweep, *, until: datetime) -> None:
+        """Remember how far a sweep came."""
 
-class PaymentsReader(Protocol):
-    """What the API shows."""
-
-    async def charges(self, shop_id: ShopId, order_id: OrderId) -> Sequence[Charge]:
-        """List the charges of an order."""
-
-    async def totals(self, shop_id: ShopId) -> Totals:
-        """Add up, in one snapshot."""
-
-    async def open_cases(self, shop_id: ShopId, *, limit: int) -> Sequence[Case]:
-        """List open cases, oldest first."""
-
-    async def notifications(self, shop_id: ShopId, resource_id: str) -> Sequence[Notification]:
-        """List what the provider said of a resource, oldest first."""
-
-    async def ping(self) -> None:
-        """Reach the store, or raise."""
+    async def forget_notifications(self, *, before: datetime, limit: int) -> int:
+        """Delete the oldest notifications; return how many."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,3 +158,4 @@ class Desk:
     provider: Provider
     clock: Callable[[], datetime]
     new_charge_id: Callable[[datetime], ChargeId]
+    pace: Pace = field(default_factory=Pace)

@@ -6,15 +6,24 @@ any transaction, and applies the answer through the one function that applies fa
 
 import asyncio
 import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
 
+from workers.payments import moves
+from workers.payments.cases import CaseKind
 from workers.payments.creation import send
 from workers.payments.facts import apply_fact
-from workers.payments.model import Charge, Verdict
-from workers.payments.ports import Desk, ProviderUnavailable
+from workers.payments.model import Charge, ChargeStatus, Outcome, Verdict
+from workers.payments.ports import Desk
+from workers.payments.provider import ProviderUnavailable
 from workers.runtime.errors import RetryLater
 
 log = logging.getLogger(__name__)
 BATCH = 100
+SOURCE = "poll"
+# A code that its provider keeps open for so long after its end is closed by us.
+GRACE = timedelta(minutes=10)
+LOST_AFTER = 8
 
 
 async def reconcile(desk: Desk) -> int:
@@ -40,14 +49,34 @@ async def _check(charge: Charge, *, desk: Desk) -> bool:
 
 async def _read(charge: Charge, *, desk: Desk) -> bool:
     assert charge.provider_id is not None  # Otherwise it would be one to create.
-    fact = await desk.provider.fetch(charge.shop_id, charge.provider_id)
-    if fact is None:
-        log.error("the provider lost an order", extra={"charge_id": charge.id})
-        return False
+    fact = await desk.provider.fetch(charge.shop_id, charge.provider_id, flavour=charge.flavour)
     async with desk.payments.begin() as unit:
         locked = await unit.lock(charge.shop_id, charge.id)
         if locked is None:
             return False
-        outcome = apply_fact(locked, fact=fact, now=unit.now)
-        await unit.save(outcome, source="reconciliation")
+        if fact is None:
+            await unit.save(_lost(locked, now=unit.now), source=SOURCE)
+            return False
+        outcome = _close_overdue(apply_fact(locked, fact=fact, now=unit.now), at=unit.now)
+        await unit.save(outcome, source=SOURCE)
+        if outcome.charge.status is not locked.status:
+            await unit.note_repair(outcome.charge, before=locked.status, source=SOURCE)
     return outcome.verdict is Verdict.APPLIED
+
+
+def _close_overdue(outcome: Outcome, *, at: datetime) -> Outcome:
+    charge = outcome.charge
+    is_overdue = charge.expires_at is not None and at > charge.expires_at + GRACE
+    if charge.status is not ChargeStatus.WAITING or not is_overdue:
+        return outcome
+    plan = moves.plan_cancel(charge, reason="its code expired long ago", now=at)
+    return replace(outcome, attempts=(*outcome.attempts, plan))
+
+
+def _lost(charge: Charge, *, now: datetime) -> Outcome:
+    log.error("the provider lost an order", extra={"charge_id": charge.id})
+    if charge.checks < LOST_AFTER:
+        return Outcome(charge=charge, verdict=Verdict.UNCHANGED)
+    detail = f"the provider made {charge.provider_id} and says that there is none"
+    case = moves.case(charge, kind=CaseKind.LOST_BY_PROVIDER, detail=detail, now=now)
+    return Outcome(charge=charge, verdict=Verdict.UNCHANGED, cases=(case,))

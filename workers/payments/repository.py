@@ -2,25 +2,26 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from comanda.codec import decode, encode
+from comanda.codec import encode
 from comanda.envelope import Envelope
-from comanda.events import RawRequest
-from comanda.ids import ChargeId, CustomerId, EventId, OrderId, ShopId
-from comanda.money import Money
+from comanda.events import Event
+from comanda.ids import ChargeId, CustomerId, OrderId, ShopId
 from workers.payments import sql
-from workers.payments.model import Case, CaseKind, Charge, ChargeStatus, Outcome
-from workers.payments.ports import Notification, Totals
+from workers.payments.attempts import Attempt
+from workers.payments.cases import Case, Resolution, Settlement
+from workers.payments.model import OPEN, Charge, ChargeStatus, Outcome
+from workers.payments.ports import Notification, Sweep
+from workers.payments.rows import attempt_of, case_of, charge_of, lines_of, rows
 from workers.runtime.postgres import PostgresUnits
 from workers.runtime.postgres_pool import Pool
 from workers.runtime.postgres_unit import PostgresUnit
 
-_Row = Mapping[str, Any]
 LEASE = timedelta(seconds=30)
 
 
@@ -41,36 +42,79 @@ class PostgresPaymentsUnit:
         cursor = await self._connection.execute(sql.OPEN, _charge_values(charge))
         if cursor.rowcount == 1:
             return charge
-        return await self._one(sql.OF_ORDER, charge.shop_id, charge.order_id)
+        return await self._one(sql.ONE_OF_ORDER, charge.shop_id, charge.order_id)
 
     async def lock(self, shop_id: ShopId, charge_id: ChargeId) -> Charge | None:
         """Read and lock a charge."""
-        return await self._one(sql.LOCK, shop_id, charge_id)
+        return await self._with_lines(await self._one(sql.LOCK, shop_id, charge_id))
 
     async def lock_of_order(self, shop_id: ShopId, order_id: OrderId) -> Charge | None:
         """Read and lock the charge of an order."""
-        return await self._one(sql.LOCK_OF_ORDER, shop_id, order_id)
+        return await self._with_lines(await self._one(sql.LOCK_OF_ORDER, shop_id, order_id))
 
     async def save(self, outcome: Outcome, *, source: str) -> None:
         """Save all of an outcome; its statements share one round trip."""
         charge, execute = outcome.charge, self._connection.execute
         async with self._connection.pipeline():
             await execute(sql.SAVE, {**_charge_values(charge), "now": self.now})
-            if (entry := outcome.entry) is not None:
+            for entry in outcome.entries:
                 line = (entry.kind.value, entry.amount.to_decimal(), source, entry.at)
-                await execute(sql.ADD_ENTRY, (charge.shop_id, charge.id, *line))
-            if outcome.case is not None:
-                await self.open_case(outcome.case)
+                values = (charge.shop_id, charge.id, *line, entry.resource_id)
+                await execute(sql.ADD_ENTRY, values)
+            for case in outcome.cases:
+                await self.open_case(case)
+            for settlement in outcome.settled:
+                await self.settle_case(charge.shop_id, settlement)
+            for attempt in outcome.attempts:
+                await self.add_attempt(attempt)
             if (asked := outcome.refused) is not None:
                 step = (charge.status.value, asked.value, source, self.now)
                 await execute(sql.RECORD_REFUSAL, (charge.shop_id, charge.id, *step))
         for event in outcome.events:
             self._unit.emit(event)
 
+    async def save_charge(self, charge: Charge) -> None:
+        """Save a charge alone."""
+        await self._connection.execute(sql.SAVE, {**_charge_values(charge), "now": self.now})
+
     async def open_case(self, case: Case) -> None:
-        """Open a case unless the same one is open."""
-        values = tuple(asdict(case).values())
-        await self._connection.execute(sql.OPEN_CASE, values)
+        """Open a case unless the same one is open, or was closed with the same detail."""
+        await self._connection.execute(sql.OPEN_CASE, asdict(case))
+
+    async def settle_case(self, shop_id: ShopId, settlement: Settlement) -> None:
+        """Close the open case of a kind and subject, if there is one."""
+        values = (settlement.reason, shop_id, settlement.kind.value, settlement.subject)
+        await self._connection.execute(sql.SETTLE_CASE, (self.now, *values))
+
+    async def resolve_case(
+        self, shop_id: ShopId, case_id: int, resolution: Resolution
+    ) -> Case | None:
+        """Close an open case and give it."""
+        values = (self.now, resolution.by, resolution.reason, shop_id, case_id)
+        row = await (await self._connection.execute(sql.RESOLVE_CASE, values)).fetchone()
+        return None if row is None else case_of(row)
+
+    async def attempts(self, charge_id: ChargeId) -> Sequence[Attempt]:
+        """List the attempts of a charge, oldest first."""
+        cursor = await self._connection.execute(sql.ATTEMPTS_OF, (charge_id,))
+        return [attempt_of(row) for row in await cursor.fetchall()]
+
+    async def add_attempt(self, attempt: Attempt) -> None:
+        """Write down an attempt unless it is there."""
+        await self._connection.execute(sql.ADD_ATTEMPT, _attempt_values(attempt))
+
+    async def save_attempt(self, attempt: Attempt) -> None:
+        """Save what became of an attempt."""
+        await self._connection.execute(sql.SAVE_ATTEMPT, _attempt_values(attempt))
+
+    async def note_repair(self, charge: Charge, *, before: ChargeStatus, source: str) -> None:
+        """Write down that asking found what no notification had told."""
+        step = (before.value, charge.status.value, source, self.now)
+        await self._connection.execute(sql.NOTE_REPAIR, (charge.shop_id, charge.id, *step))
+
+    def emit(self, event: Event) -> None:
+        """Save an outgoing event that no outcome holds."""
+        self._unit.emit(event)
 
     async def record(self, notification: Notification) -> None:
         """Write down a notification and its verdict."""
@@ -100,9 +144,16 @@ class PostgresPaymentsUnit:
         """Forget a payer's address; the row stays, so that a late registration changes nothing."""
         await self._connection.execute(sql.FORGET_PAYER, (shop_id, customer_id, self.now))
 
+    async def _with_lines(self, charge: Charge | None) -> Charge | None:
+        if charge is None or charge.status in OPEN:
+            return charge  # Nothing is booked before it is paid or over.
+        cursor = await self._connection.execute(sql.LINES, (charge.id,))
+        row = await cursor.fetchone()
+        return replace(charge, lines=lines_of(row["lines"] if row else None))
+
     async def _one(self, statement: str, *values: str) -> Charge | None:
         row = await (await self._connection.execute(statement, values)).fetchone()
-        return None if row is None else _charge(row)
+        return None if row is None else charge_of(row)
 
 
 class PostgresPayments:
@@ -121,84 +172,67 @@ class PostgresPayments:
 
     async def payer_email(self, shop_id: ShopId, customer_id: CustomerId) -> str | None:
         """Give the address of a customer, if we have it."""
-        rows = await _rows(self._pool, sql.PAYER_EMAIL, (shop_id, customer_id))
-        return rows[0]["email"] if rows else None
+        found = await rows(self._pool, sql.PAYER_EMAIL, (shop_id, customer_id))
+        return found[0]["email"] if found else None
 
     async def find(self, shop_id: ShopId, provider_id: str) -> Charge | None:
         """Read the charge of a provider's order; some deliveries write the id in lower case."""
         spellings = [provider_id, provider_id.upper()]
-        rows = await _rows(self._pool, sql.FIND, (shop_id, spellings))
-        return _charge(rows[0]) if rows else None
+        found = await rows(self._pool, sql.FIND, (shop_id, spellings))
+        return charge_of(found[0]) if found else None
 
     async def claim_due(self, *, limit: int) -> Sequence[Charge]:
         """Take charges that are due, skipping those that somebody else has in hand."""
         now = self._clock()
         values = {"now": now, "until": now + LEASE, "limit": limit}
-        return [_charge(row) for row in await _rows(self._pool, sql.CLAIM_DUE, values)]
+        return [charge_of(row) for row in await rows(self._pool, sql.CLAIM_DUE, values)]
 
+    async def claim_attempts(self, *, limit: int) -> Sequence[Attempt]:
+        """Take attempts that are due, skipping those that somebody else has in hand."""
+        now = self._clock()
+        values = {"now": now, "until": now + LEASE, "limit": limit}
+        return [attempt_of(row) for row in await rows(self._pool, sql.CLAIM_ATTEMPTS, values)]
 
-class PostgresPaymentsReader:
-    """What the API shows, read without locks."""
+    async def charges_of(self, shop_id: ShopId, charge_ids: Sequence[str]) -> Mapping[str, Charge]:
+        """Read many charges at once, by id."""
+        found = await rows(self._pool, sql.CHARGES_OF, (shop_id, list(charge_ids)))
+        return {charge.id: charge for charge in map(charge_of, found)}
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    async def claim_sweep(self, shop_id: ShopId, *, name: str, every: timedelta) -> Sweep | None:
+        """Take a sweep that is due, unless somebody else has it in hand."""
+        now = self._clock()
+        values = {"shop_id": shop_id, "name": name, "now": now, "until": now + every}
+        await rows(self._pool, sql.NEW_SWEEP, values, has_rows=False)
+        for row in await rows(self._pool, sql.CLAIM_SWEEP, values):
+            return Sweep(shop_id=shop_id, name=name, swept_until=row["swept_until"])
+        return None
 
-    async def charges(self, shop_id: ShopId, order_id: OrderId) -> Sequence[Charge]:
-        """List the charges of an order."""
-        return [_charge(row) for row in await _rows(self._pool, sql.OF_ORDER, (shop_id, order_id))]
+    async def finish_sweep(self, sweep: Sweep, *, until: datetime) -> None:
+        """Remember how far a sweep came."""
+        values = (until, sweep.shop_id, sweep.name)
+        await rows(self._pool, sql.FINISH_SWEEP, values, has_rows=False)
 
-    async def totals(self, shop_id: ShopId) -> Totals:
-        """Add up, in one statement and so in one snapshot."""
-        (row,) = await _rows(self._pool, sql.TOTALS, {"shop_id": shop_id})
-        by_status = {ChargeStatus(status): count for status, count in row["by_status"].items()}
-        return Totals(
-            charges=sum(by_status.values()),
-            by_status=by_status,
-            paid=Money.from_decimal(row["paid"]),
-            open_cases=row["open_cases"],
-        )
-
-    async def open_cases(self, shop_id: ShopId, *, limit: int) -> Sequence[Case]:
-        """List open cases, oldest first."""
-        rows = await _rows(self._pool, sql.OPEN_CASES, (shop_id, limit))
-        return [_case(row) for row in rows]
-
-    async def notifications(self, shop_id: ShopId, resource_id: str) -> Sequence[Notification]:
-        """List what the provider said of a resource, oldest first."""
-        rows = await _rows(self._pool, sql.NOTIFICATIONS, (shop_id, resource_id))
-        return [_notification(row) for row in rows]
-
-    async def ping(self) -> None:
-        """Reach the database, or raise."""
-        await _rows(self._pool, "SELECT 1", ())
-
-
-async def _rows(pool: Pool, statement: str, values: Any) -> list[dict[str, Any]]:
-    async with pool.connection() as connection:
-        return await (await connection.execute(statement, values)).fetchall()
+    async def forget_notifications(self, *, before: datetime, limit: int) -> int:
+        """Delete the oldest notifications; return how many."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(sql.FORGET_NOTIFICATIONS, (before, limit))
+            return cursor.rowcount
 
 
 def _charge_values(charge: Charge) -> dict[str, Any]:
-    values = asdict(charge)
+    values = {each.name: getattr(charge, each.name) for each in fields(charge)}
+    # The ledger's lines are added one by one, never saved with the charge.
+    del values["lines"]
     values["charge_id"] = values.pop("id")
     values["status"] = charge.status.value
+    values["flavour"] = charge.flavour.value
     values["amount"] = charge.amount.to_decimal()
     return values
 
 
-def _charge(row: _Row) -> Charge:
-    fields = dict(row)
-    fields["id"] = ChargeId(fields.pop("charge_id"))
-    fields["shop_id"] = ShopId(fields["shop_id"])
-    fields["status"] = ChargeStatus(fields["status"])
-    fields["amount"] = Money.from_decimal(fields["amount"])
-    return Charge(**fields)
-
-
-def _case(row: _Row) -> Case:
-    return Case(**{**row, "shop_id": ShopId(row["shop_id"]), "kind": CaseKind(row["kind"])})
-
-
-def _notification(row: _Row) -> Notification:
-    fields = {**row, "shop_id": ShopId(row["shop_id"]), "event_id": EventId(row["event_id"])}
-    return Notification(**{**fields, "request": decode(RawRequest, row["request"])})
+def _attempt_values(attempt: Attempt) -> dict[str, Any]:
+    values = {each.name: getattr(attempt, each.name) for each in fields(attempt)}
+    values["kind"], values["status"] = attempt.kind.value, attempt.status.value
+    values["flavour"] = attempt.flavour.value if attempt.flavour else None
+    values["amount"] = attempt.amount.to_decimal() if attempt.amount else None
+    return values

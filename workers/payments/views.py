@@ -5,8 +5,11 @@ from typing import Self
 
 from pydantic import BaseModel
 
-from workers.payments.model import Case, Charge
-from workers.payments.ports import Notification, Totals
+from workers.payments.attempts import Attempt
+from workers.payments.cases import Case
+from workers.payments.model import Charge
+from workers.payments.ports import Notification
+from workers.payments.reports import SourcedEntry, Totals
 
 
 class ChargeView(BaseModel):
@@ -16,6 +19,9 @@ class ChargeView(BaseModel):
     order_id: str
     status: str
     amount: str
+    charged: str
+    refunded: str
+    disputed: str
     provider_id: str | None
     expires_at: datetime | None
     paid_at: datetime | None
@@ -31,6 +37,9 @@ class ChargeView(BaseModel):
             order_id=charge.order_id,
             status=charge.status.value,
             amount=str(charge.amount),
+            charged=str(charge.balance.charged),
+            refunded=str(charge.balance.refunded),
+            disputed=str(charge.balance.disputed),
             provider_id=charge.provider_id,
             expires_at=charge.expires_at,
             paid_at=charge.paid_at,
@@ -52,6 +61,9 @@ class TotalsView(BaseModel):
     charges: int
     by_status: dict[str, int]
     paid_total: str
+    refunded_total: str
+    disputed_total: str
+    pending_total: str
     open_cases: int
 
     @classmethod
@@ -61,6 +73,9 @@ class TotalsView(BaseModel):
             charges=totals.charges,
             by_status={status.value: count for status, count in totals.by_status.items()},
             paid_total=str(totals.paid),
+            refunded_total=str(totals.refunded),
+            disputed_total=str(totals.disputed),
+            pending_total=str(totals.pending),
             open_cases=totals.open_cases,
         )
 
@@ -68,6 +83,7 @@ class TotalsView(BaseModel):
 class CaseView(BaseModel):
     """Something that a human must settle."""
 
+    id: int
     kind: str
     subject: str
     order_id: str | None
@@ -78,6 +94,7 @@ class CaseView(BaseModel):
     def of(cls, case: Case) -> Self:
         """Show a case."""
         return cls(
+            id=case.id or 0,
             kind=case.kind.value,
             subject=case.subject,
             order_id=case.order_id,
@@ -90,6 +107,70 @@ class CasesView(BaseModel):
     """Open cases, oldest first."""
 
     cases: list[CaseView]
+
+
+class AttemptView(BaseModel):
+    """A refund or a cancellation, and where it stands at the provider."""
+
+    id: str
+    kind: str
+    status: str
+    amount: str | None
+    reason: str
+    requested_by: str
+    provider_refund_id: str | None
+    detail: str
+    created_at: datetime
+    settled_at: datetime | None
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> Self:
+        """Show an attempt."""
+        return cls(
+            id=attempt.id,
+            kind=attempt.kind.value,
+            status=attempt.status.value,
+            amount=str(attempt.amount) if attempt.amount else None,
+            reason=attempt.reason,
+            requested_by=attempt.requested_by,
+            provider_refund_id=attempt.provider_refund_id,
+            detail=attempt.detail,
+            created_at=attempt.created_at,
+            settled_at=attempt.settled_at,
+        )
+
+
+class AttemptsView(BaseModel):
+    """The refunds and cancellations of a charge, oldest first."""
+
+    refunds: list[AttemptView]
+
+
+class EntryView(BaseModel):
+    """A line of the ledger, with who told it; `resource_id` names a second payment."""
+
+    kind: str
+    amount: str
+    at: datetime
+    source: str
+    resource_id: str
+
+    @classmethod
+    def of(cls, line: SourcedEntry) -> Self:
+        """Show a line."""
+        return cls(
+            kind=line.entry.kind.value,
+            amount=str(line.entry.amount),
+            at=line.entry.at,
+            source=line.source,
+            resource_id=line.entry.resource_id,
+        )
+
+
+class LedgerView(BaseModel):
+    """The ledger of a charge, oldest line first."""
+
+    entries: list[EntryView]
 
 
 class NotificationView(BaseModel):

@@ -1,0 +1,1 @@
+"""The audit: five money invariants over the three stores and the provider."""

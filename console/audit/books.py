@@ -1,0 +1,108 @@
+"""The same money as four parties tell it, of one shop, read into plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from comanda.money import Money
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditedOrder:
+    """An order as orders tells it."""
+
+    id: str
+    status: str
+    total: Money
+    refunded: Money
+    paid_by: str | None
+    history: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditedClaim:
+    """Which order an idempotency key made."""
+
+    key: str
+    order_id: str
+    is_answered: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditedCharge:
+    """A charge as payments tells it; `strays` are second payments by the provider's id."""
+
+    id: str
+    order_id: str
+    status: str
+    amount: Money
+    charged: Money
+    refunded: Money
+    disputed: Money
+    provider_id: str | None
+    open_attempts: int
+    strays: Mapping[str, tuple[Money, Money]]
+
+    @property
+    def left(self) -> Money:
+        """Give what came and did not go back."""
+        return self.charged - min(self.refunded, self.charged)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditedCase:
+    """A case, open or closed by somebody with a reason."""
+
+    kind: str
+    subject: str
+    order_id: str | None
+    is_open: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditedLevel:
+    """The stock of a product as catalog tells it."""
+
+    product_id: str
+    received: int
+    held: int
+    sold: int
+    delivered: int
+    reserved: int
+    bought: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProviderPaid:
+    """A payment as the provider tells it."""
+
+    id: str
+    reference: str
+    paid: Money
+    refunded: Money
+
+
+@dataclass(frozen=True, kw_only=True)
+class Books:
+    """All that the invariants of one shop are about."""
+
+    shop: str
+    orders: Mapping[str, AuditedOrder]
+    claims: tuple[AuditedClaim, ...]
+    charges: tuple[AuditedCharge, ...]
+    cases: tuple[AuditedCase, ...]
+    levels: tuple[AuditedLevel, ...]
+    paid: tuple[ProviderPaid, ...]
+
+    @cached_property
+    def _known_orders(self) -> frozenset[str]:
+        return frozenset(case.order_id for case in self.cases if case.order_id is not None)
+
+    @cached_property
+    def _known_subjects(self) -> frozenset[str]:
+        # A second order of the provider's is named after the charge that it claims to be.
+        return frozenset(case.subject.rpartition("/")[2] for case in self.cases)
+
+    def has_case(self, *, order_id: str | None = None, subject: str | None = None) -> bool:
+        """Tell whether a human knows of it: an open case, or one that was closed with a reason."""
+        return order_id in self._known_orders or subject in self._known_subjects

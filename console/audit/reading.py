@@ -1,0 +1,145 @@
+"""Read the books of a shop: three contexts through the public door, and the provider."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import urllib3
+
+from comanda.mercadopago.client import open_apis
+from comanda.mercadopago.values import Flavour, ProviderOrder
+from comanda.money import ZERO, Money
+from console.audit.books import (
+    AuditedCase,
+    AuditedCharge,
+    AuditedClaim,
+    AuditedLevel,
+    AuditedOrder,
+    Books,
+    ProviderPaid,
+)
+from console.door import JSON, Door, DoorClosed
+from console.places import Places
+
+_MOST_PAGES = 10_000
+
+
+def read_books(shop: str, *, places: Places, door: Door, days: int) -> Books:
+    """Read one shop; the provider's books first, so that ours cannot be older than they are."""
+    paid = tuple(_provider(shop, places=places, days=days))
+    charges = tuple(
+        _charge(row)
+        for row in door.pages(shop, f"/apis/payments/{shop}/audit/charges", items="charges")
+    )
+    cases = tuple(
+        AuditedCase(
+            kind=row["kind"],
+            subject=row["subject"],
+            order_id=row["order_id"],
+            is_open=row["is_open"],
+        )
+        for row in door.pages(shop, f"/apis/payments/{shop}/audit/cases", items="cases")
+    )
+    orders = door.read(shop, f"/apis/orders/{shop}/audit")
+    levels = door.read(shop, f"/apis/catalog/{shop}/audit")
+    return Books(
+        shop=shop,
+        orders={row["id"]: _order(row) for row in orders["orders"]},
+        claims=tuple(AuditedClaim(**row) for row in orders["claims"]),
+        charges=charges,
+        cases=cases,
+        levels=tuple(AuditedLevel(**row) for row in levels["levels"]),
+        paid=paid,
+    )
+
+
+def _provider(shop: str, *, places: Places, days: int) -> Iterator[ProviderPaid]:
+    if places.simulator is not None:
+        return _simulated(shop, url=places.simulator)
+    return _searched(shop, places=places, days=days)
+
+
+def _simulated(shop: str, *, url: str) -> Iterator[ProviderPaid]:
+    pool, after = urllib3.PoolManager(), ""
+    while True:
+        fields = {"shop": shop, "limit": "1000", **({"after": after} if after else {})}
+        answer = pool.request("GET", f"{url}/_control/truth", fields=fields)
+        if answer.status != 200:
+            raise DoorClosed(f"the simulator answered {answer.status}")
+        page = json.loads(answer.data)
+        for row in page["charges"]:
+            if Money.parse(row["paid"]) > ZERO:
+                yield _simulated_payment(row)
+        after = page.get("next") or ""
+        if not after:
+            return
+
+
+def _simulated_payment(row: JSON) -> ProviderPaid:
+    own = row["id"] if row["api"] == "orders" else str(row["number"])
+    return ProviderPaid(
+        id=own,
+        reference=row["reference"] or "",
+        paid=Money.parse(row["paid"]),
+        refunded=Money.parse(row["refunded"]),
+    )
+
+
+def _searched(shop: str, *, places: Places, days: int) -> Iterator[ProviderPaid]:
+    if places.mercadopago is None or shop not in places.accounts:
+        raise DoorClosed(f"nothing says how to see the provider's books of {shop}")
+    apis = open_apis(places.mercadopago, places.accounts[shop].access_token)
+    end = datetime.now(UTC) + timedelta(minutes=5)
+    begin = end - timedelta(days=days)
+    behind_orders: set[str] = set()
+    for flavour in (Flavour.ORDERS, Flavour.PAYMENTS):
+        for page in range(_MOST_PAGES):
+            found = apis[flavour].search(begin=begin, end=end, page=page)
+            for order in found.orders:
+                behind_orders |= {payment.reference_id for payment in order.payments}
+                is_told = flavour is Flavour.PAYMENTS and (
+                    order.order_id is not None or order.id in behind_orders
+                )
+                if not is_told and order.paid_amount:
+                    yield _paid(order)
+            if found.is_last:
+                break
+
+
+def _paid(order: ProviderOrder) -> ProviderPaid:
+    return ProviderPaid(
+        id=order.id,
+        reference=order.external_reference,
+        paid=Money.from_decimal(order.paid_amount or Decimal(0)),
+        refunded=Money.from_decimal(order.refunded_amount or Decimal(0)),
+    )
+
+
+def _order(row: JSON) -> AuditedOrder:
+    return AuditedOrder(
+        id=row["id"],
+        status=row["status"],
+        total=Money.parse(row["total"]),
+        refunded=Money.parse(row["refunded"]),
+        paid_by=row["paid_by"],
+        history=tuple(row["history"]),
+    )
+
+
+def _charge(row: JSON) -> AuditedCharge:
+    return AuditedCharge(
+        id=row["id"],
+        order_id=row["order_id"],
+        status=row["status"],
+        amount=Money.parse(row["amount"]),
+        charged=Money.parse(row["charged"]),
+        refunded=Money.parse(row["refunded"]),
+        disputed=Money.parse(row["disputed"]),
+        provider_id=row["provider_id"],
+        open_attempts=row["open_attempts"],
+        strays={
+            stray["provider_id"]: (Money.parse(stray["charged"]), Money.parse(stray["refunded"]))
+            for stray in row["strays"]
+        },
+    )

@@ -1,0 +1,119 @@
+"""What the audit finds in books that do not agree, and that it finds nothing in those that do."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from comanda.money import ZERO, Money
+from console.audit.books import (
+    AuditedCase,
+    AuditedCharge,
+    AuditedClaim,
+    AuditedLevel,
+    AuditedOrder,
+    Books,
+    ProviderPaid,
+)
+from console.audit.invariants import offenders
+
+PRICE = Money.parse("58.80")
+ORDER = AuditedOrder(
+    id="o1",
+    status="RECEIVED",
+    total=PRICE,
+    refunded=ZERO,
+    paid_by="c1",
+    history=("PENDING_PAYMENT", "RECEIVED"),
+)
+CHARGE = AuditedCharge(
+    id="c1",
+    order_id="o1",
+    status="PAID",
+    amount=PRICE,
+    charged=PRICE,
+    refunded=ZERO,
+    disputed=ZERO,
+    provider_id="ORD1",
+    open_attempts=0,
+    strays={},
+)
+PAID = ProviderPaid(id="ORD1", reference="c1", paid=PRICE, refunded=ZERO)
+LEVEL = AuditedLevel(product_id="p", received=9, held=0, sold=1, delivered=9, reserved=0, bought=1)
+CASE = AuditedCase(kind="paid_late", subject="c1", order_id="o1", is_open=True)
+GOOD = Books(
+    shop="shop",
+    orders={"o1": ORDER},
+    claims=(AuditedClaim(key="k", order_id="o1", is_answered=True),),
+    charges=(CHARGE,),
+    cases=(),
+    levels=(LEVEL,),
+    paid=(PAID,),
+)
+
+
+def broken(books: Books) -> set[int]:
+    return {offender.invariant for offender in offenders(books)}
+
+
+def test_books_that_agree_have_no_offender() -> None:
+    assert offenders(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "invariant"),
+    [
+        ({"claims": (*GOOD.claims, replace(GOOD.claims[0], key="k2"))}, 1),
+        ({"claims": (replace(GOOD.claims[0], order_id="gone"),)}, 1),
+        ({"charges": (CHARGE, replace(CHARGE, id="c2", charged=ZERO, status="WAITING"))}, 2),
+        ({"paid": (PAID, replace(PAID, id="900"))}, 2),
+        ({"paid": (PAID, replace(PAID, id="900", reference="nobody"))}, 3),
+        ({"paid": (replace(PAID, paid=Money.parse("58.79")),)}, 3),
+        ({"paid": (replace(PAID, refunded=Money.parse("1.00")),)}, 3),
+        ({"orders": {"o1": replace(ORDER, status="CANCELLED")}}, 3),
+        ({"orders": {"o1": replace(ORDER, total=Money.parse("60.00"))}}, 3),
+        ({"orders": {}}, 3),
+        ({"charges": (), "paid": ()}, 3),
+        ({"charges": (replace(CHARGE, strays={"900": (PRICE, ZERO)}),)}, 3),
+        ({"levels": (replace(LEVEL, sold=2),)}, 4),
+        ({"levels": (replace(LEVEL, held=1),)}, 4),
+        ({"levels": (replace(LEVEL, received=8),)}, 4),
+        ({"orders": {"o1": replace(ORDER, history=("PENDING_PAYMENT", "READY"))}}, 5),
+        ({"orders": {"o1": replace(ORDER, status="READY")}}, 5),
+        ({"charges": (replace(CHARGE, status="WAITING"),)}, 5),
+        ({"charges": (replace(CHARGE, status="REFUNDED"),)}, 5),
+        ({"charges": (replace(CHARGE, refunded=Money.parse("99.00")),)}, 5),
+    ],
+)
+def test_books_that_do_not_agree_name_the_invariant(change: dict[str, Any], invariant: int) -> None:
+    assert invariant in broken(replace(GOOD, **change))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {
+            "orders": {
+                "o1": replace(ORDER, status="CANCELLED", history=(*ORDER.history, "CANCELLED"))
+            }
+        },
+        {"paid": (PAID, replace(PAID, id="900"))},
+        {"paid": (replace(PAID, paid=Money.parse("58.79")),)},
+    ],
+)
+def test_what_a_human_knows_of_is_no_offence(change: dict[str, Any]) -> None:
+    assert broken(replace(GOOD, **change, cases=(CASE,))) == set()
+
+
+def test_a_second_payment_that_went_back_is_no_offence() -> None:
+    charge = replace(CHARGE, strays={"900": (PRICE, PRICE)})
+    second = replace(PAID, id="900", refunded=PRICE)
+
+    assert offenders(replace(GOOD, charges=(charge,), paid=(PAID, second))) == []
+
+
+def test_an_offender_is_named() -> None:
+    (offender,) = offenders(replace(GOOD, paid=(PAID, replace(PAID, id="900", reference="x"))))
+
+    assert (offender.shop, offender.subject) == ("shop", "900")
+    assert "nobody knows" in offender.detail

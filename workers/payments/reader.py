@@ -1,0 +1,137 @@
+"""What the API and the gauges show of payments on PostgreSQL, read without locks."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from comanda.ids import ChargeId, OrderId, ShopId
+from comanda.money import Money
+from workers.payments import reading_sql, sql
+from workers.payments.attempts import Attempt
+from workers.payments.cases import Case
+from workers.payments.model import Charge, ChargeStatus
+from workers.payments.ports import Notification
+from workers.payments.reports import (
+    AuditRow,
+    CaseMark,
+    Exposure,
+    Reconciliation,
+    Repair,
+    SourcedEntry,
+    Totals,
+)
+from workers.payments.rows import (
+    attempt_of,
+    case_of,
+    charge_of,
+    entry_of,
+    notification_of,
+    rows,
+)
+from workers.runtime.postgres_pool import Pool
+
+
+class PostgresPaymentsReader:
+    """Read what is committed."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def charges(self, shop_id: ShopId, order_id: OrderId) -> Sequence[Charge]:
+        """List the charges of an order."""
+        found = await rows(self._pool, sql.OF_ORDER, (shop_id, order_id))
+        return [charge_of(row) for row in found]
+
+    async def totals(self, shop_id: ShopId) -> Totals:
+        """Add up, in one statement and so in one snapshot."""
+        (row,) = await rows(self._pool, reading_sql.TOTALS, {"shop_id": shop_id})
+        by_status = {ChargeStatus(status): count for status, count in row["by_status"].items()}
+        return Totals(
+            charges=sum(by_status.values()),
+            by_status=by_status,
+            paid=Money.from_decimal(row["paid"]),
+            open_cases=row["open_cases"],
+            refunded=Money.from_decimal(row["refunded"]),
+            disputed=Money.from_decimal(row["disputed"]),
+            pending=Money.from_decimal(row["pending"]),
+        )
+
+    async def open_cases(self, shop_id: ShopId, *, limit: int) -> Sequence[Case]:
+        """List open cases, oldest first."""
+        found = await rows(self._pool, reading_sql.OPEN_CASES, (shop_id, limit))
+        return [case_of(row) for row in found]
+
+    async def attempts_of(self, shop_id: ShopId, charge_id: ChargeId) -> Sequence[Attempt]:
+        """List the refunds and cancellations of a charge, oldest first."""
+        found = await rows(self._pool, sql.SHOP_ATTEMPTS_OF, (shop_id, charge_id))
+        return [attempt_of(row) for row in found]
+
+    async def ledger(self, shop_id: ShopId, charge_id: ChargeId) -> Sequence[SourcedEntry]:
+        """List the lines of a charge's ledger, oldest first."""
+        found = await rows(self._pool, reading_sql.LEDGER, (shop_id, charge_id))
+        return [entry_of(row) for row in found]
+
+    async def reconciliation(self, shop_id: ShopId, *, since: datetime) -> Reconciliation:
+        """Compare our books with the provider's, as far as it was asked."""
+        values = {"shop_id": shop_id, "since": since}
+        (counts,) = await rows(self._pool, reading_sql.RECONCILIATION, values)
+        (refunding,) = await rows(self._pool, reading_sql.REFUNDING, (shop_id,))
+        (cases,) = await rows(self._pool, reading_sql.COUNT_CASES, (shop_id,))
+        repairs = await rows(self._pool, reading_sql.REPAIRS, (shop_id, since))
+        swept = await rows(self._pool, reading_sql.SWEPT, (shop_id,))
+        return Reconciliation(
+            since=since,
+            matched=counts["matched"],
+            waiting=counts["waiting"],
+            refunding=refunding["refunding"],
+            repaired=tuple(
+                Repair(
+                    charge_id=ChargeId(row["charge_id"]),
+                    before=ChargeStatus(row["before"]),
+                    after=ChargeStatus(row["after"]),
+                    source=row["source"],
+                    at=row["at"],
+                )
+                for row in repairs
+            ),
+            open_cases=cases["open"],
+            swept_until={row["name"]: row["swept_until"] for row in swept},
+        )
+
+    async def audit(self, shop_id: ShopId, *, after: str, limit: int) -> Sequence[AuditRow]:
+        """List charges behind an id, in the order of ids."""
+        found = await rows(self._pool, reading_sql.AUDIT, (shop_id, after, limit))
+        return [
+            AuditRow(
+                open_cases=row.pop("open_cases"),
+                open_attempts=row.pop("open_attempts"),
+                charge=charge_of(row),
+            )
+            for row in found
+        ]
+
+    async def case_marks(self, shop_id: ShopId, *, after: int, limit: int) -> Sequence[CaseMark]:
+        """List all cases behind an id, closed ones too."""
+        found = await rows(self._pool, reading_sql.CASE_MARKS, (shop_id, after, limit))
+        return [CaseMark(**row) for row in found]
+
+    async def notifications(self, shop_id: ShopId, resource_id: str) -> Sequence[Notification]:
+        """List what the provider said of a resource, oldest first."""
+        found = await rows(self._pool, reading_sql.NOTIFICATIONS, (shop_id, resource_id))
+        return [notification_of(row) for row in found]
+
+    async def exposure(self, shop_id: ShopId, *, now: datetime) -> Exposure:
+        """Measure what the gauges show."""
+        cases = await rows(self._pool, reading_sql.CASES_BY_KIND, (shop_id,))
+        (row,) = await rows(self._pool, reading_sql.EXPOSURE, {"shop_id": shop_id})
+        return Exposure(
+            shop_id=shop_id,
+            open_cases={case["kind"]: case["n"] for case in cases},
+            unaccounted=row["unaccounted"],
+            open_attempts=row["open_attempts"],
+            oldest_attempt=now - (row["oldest_attempt"] or now),
+            oldest_unsettled=now - (row["oldest_unsettled"] or now),
+        )
+
+    async def ping(self) -> None:
+        """Reach the database, or raise."""
+        await rows(self._pool, "SELECT 1", ())
