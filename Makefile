@@ -7,7 +7,7 @@ PYTHON ?= python3
 ORDERS ?= 200
 BIN := .venv/bin
 UV := $(BIN)/uv
-CODE := comanda workers local
+CODE := comanda workers local console
 TESTS ?= tests
 JOBS ?= 4
 # Chalice and boto3 need a region even where nothing is deployed.
