@@ -60,7 +60,7 @@ def running_bus(folder: Path | None = None) -> Iterator[BusServer]:
 
 
 def wait_until_up(url: str) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while True:
         try:
             with urllib.request.urlopen(url, timeout=1):

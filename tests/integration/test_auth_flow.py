@@ -1,7 +1,5 @@
 """Sign-up and sign-in through the Chalice app, against Cognito, SES and DynamoDB in ministack."""
 
-import time
-
 import pytest
 
 from comanda.identity.verifier import Identity, Kind
@@ -188,10 +186,8 @@ def test_staff_with_a_wrong_password_name_or_shop_are_refused_alike(
 def test_provisioning_again_keeps_pools_and_clients(
     edge: Edge, environment: dict[str, str]
 ) -> None:
-    began = time.monotonic()
     again = provision_identity(
         stage=STAGE, shops=[ANA, BETO], environment=environment, staff=edge.identity.staff
     )
 
     assert again == edge.identity
-    assert time.monotonic() - began < 5

@@ -357,7 +357,7 @@ def test_a_long_poll_hears_of_a_message_that_the_clock_shows(bus: BusServer, que
     (message,) = receive(bus, queue, wait=20)
 
     assert message["Body"] == "b"
-    assert 1.5 < time.monotonic() - began < 5
+    assert 1.5 < time.monotonic() - began < 15
 
 
 def test_a_frozen_clock_stands_still_until_it_is_moved() -> None:

@@ -128,14 +128,14 @@ def test_the_api_serves_until_it_is_told_to_stop() -> None:
             stderr=subprocess.DEVNULL,
         )
         base = f"http://127.0.0.1:{port}"
-        retries = urllib3.Retry(connect=40, backoff_factor=0.1, backoff_max=0.25)
+        retries = urllib3.Retry(connect=240, backoff_factor=0.1, backoff_max=0.25)
         try:
             ready = urllib3.request("GET", f"{base}/health/ready", retries=retries)
             menu = urllib3.request("GET", f"{base}/apis/catalog/{SHOP}/menu")
             stock = urllib3.request("GET", f"{base}/apis/catalog/{SHOP}/stock")
         finally:
             process.send_signal(signal.SIGTERM)
-            status = process.wait(timeout=10)
+            status = process.wait(timeout=30)
 
     assert (ready.status, menu.status, stock.status) == (200, 200, 401)
     assert status in (0, -signal.SIGTERM)

@@ -56,7 +56,7 @@ class Ministack:
         serve = REPOSITORY / "local" / "ministack" / "serve.py"
         command = (str(python), str(serve), "--port", str(self._port), "--data", str(self._folder))
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while True:
             try:
                 self.get("/_ministack/ready")
@@ -245,4 +245,4 @@ def test_sigterm_ends_it_at_once(tmp_path: Path) -> None:
 
         ministack.process.terminate()
 
-        assert ministack.process.wait(timeout=2) == 0
+        assert ministack.process.wait(timeout=20) == 0

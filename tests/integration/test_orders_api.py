@@ -184,7 +184,7 @@ async def test_an_impatient_customer_is_answered_at_once(
 
     answer = await client.place(prefer=prefer)
 
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5  # Waiting would take ten.
     assert (answer.status, answer.body["pix"]) == (201, None)
     assert answer.headers.get("preference-applied") == applied
 

@@ -59,7 +59,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProvisionConte
 
 async def wait_for(url: str) -> None:
     probe = tcp(int(url.rpartition(":")[2]))
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not await probe():
         assert time.monotonic() < until, f"nobody answers at {url}"
         time.sleep(0.02)

@@ -200,7 +200,7 @@ async def test_a_kill_between_send_and_delete_loses_nothing(queue: DeadQueue) ->
 
 def wait_for_fault(queue: DeadQueue) -> None:
     name = queue.dlq_url.rpartition("/")[2]
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while not queue.bus.control.journal(queue=name, kind="fault"):
         assert time.monotonic() < until, "the redrive never came to its third delete"
         time.sleep(0.02)
