@@ -25,9 +25,11 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_second_cluster_comes_from_the_template_and_answers(tmp_path: Path, cache: Path) -> None:
     prepare_cluster(tmp_path / "first", cache=cache)
 
-    with running_postgres(tmp_path / "second", cache=cache) as dsn:
-        with psycopg.connect(dsn) as connection:
-            row = connection.execute("SHOW server_version").fetchone()
+    with (
+        running_postgres(tmp_path / "second", cache=cache) as dsn,
+        psycopg.connect(dsn) as connection,
+    ):
+        row = connection.execute("SHOW server_version").fetchone()
 
     assert row is not None
     assert row[0].startswith("18.")
