@@ -4,6 +4,8 @@ import argparse
 import asyncio
 import sys
 
+import uvloop
+
 from local.demo.commands import demo, run
 
 
@@ -17,9 +19,10 @@ def main(arguments: list[str]) -> int:
     loading.add_argument("--orders", type=_count, default=200, help="1 to 100000")
     loading.add_argument("--verbose", action="store_true", help="show every process's log")
     chosen = parser.parse_args(arguments)
-    if chosen.command == "run":
-        return asyncio.run(run(verbose=chosen.verbose))
-    return asyncio.run(demo(orders=chosen.orders, verbose=chosen.verbose))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        if chosen.command == "run":
+            return runner.run(run(verbose=chosen.verbose))
+        return runner.run(demo(orders=chosen.orders, verbose=chosen.verbose))
 
 
 def _count(text: str) -> int:

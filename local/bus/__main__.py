@@ -2,12 +2,12 @@
 
 import argparse
 import asyncio
-import gc
 import signal
 from pathlib import Path
 
 import uvloop
 
+from comanda.garbage import collect_seldom
 from local.bus.app import Bus
 from local.bus.http import Connection
 from local.bus.world import World
@@ -20,9 +20,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="without it nothing outlives the process")
     chosen = parser.parse_args()
     world = World(chosen.data)
-    # Messages make no cycles; looking for some among a million of them is what would cost.
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+    collect_seldom()
     uvloop.run(_serve(world, port=chosen.port))
 
 

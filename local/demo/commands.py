@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from comanda.garbage import collect_seldom
 from local.demo.books import balance
 from local.demo.client import Shopper, WalkFailed
 from local.demo.doors import Doors, doors_of
@@ -49,6 +50,7 @@ async def demo(*, orders: int, verbose: bool) -> int:
 
 
 async def _demo(system: System, *, orders: int) -> int:
+    collect_seldom()
     doors = doors_of(system)
     columns = (
         TextColumn("orders"),

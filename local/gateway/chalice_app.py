@@ -5,6 +5,7 @@ from functools import cache
 
 import uvicorn
 
+from comanda.garbage import collect_seldom
 from comanda.identity.settings import IdentitySettings, verifier_from
 from comanda.settings import read
 from comanda.telemetry import configure_logging
@@ -42,8 +43,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     chosen = parser.parse_args()
     configure_logging(chosen.app)
+    gateway = gateway_of(chosen.app)
+    collect_seldom()
     uvicorn.run(
-        gateway_of(chosen.app),
+        gateway,
         host="127.0.0.1",
         port=chosen.port,
         lifespan="off",

@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from typing import Any
 
 import aiohttp
+import uvloop
 from aiohttp import web
 from yarl import URL
 
+from comanda.garbage import collect_seldom
 from comanda.telemetry import configure_logging
 from local.gateway.documents import merge
 
@@ -195,6 +197,8 @@ def main() -> None:
     chosen = parser.parse_args()
     configure_logging("edge")
     routes = json.loads(os.environ["COMANDA_EDGE_ROUTES"])
+    collect_seldom()
+    uvloop.install()
     web.run_app(
         Edge(routes).application(),
         host="127.0.0.1",

@@ -7,6 +7,7 @@ from pathlib import Path
 import uvloop
 from aiohttp import web
 
+from comanda.garbage import collect_seldom
 from comanda.telemetry import configure_logging
 from local.mercadopago.app import application
 from local.mercadopago.applications import Application
@@ -27,6 +28,7 @@ def main() -> None:
         Application(webhook_secrets=secret, **fact)
         for secret, fact in zip(secrets, facts, strict=True)
     ]
+    collect_seldom()
     uvloop.install()
     web.run_app(
         application(chosen.data, applications, seed=chosen.seed),

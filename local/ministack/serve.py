@@ -50,6 +50,7 @@ async def _serve(port: int, data: Path) -> None:
     import uvicorn
     from ministack import app
 
+    from comanda.garbage import collect_seldom
     from local.ministack.door import DynamoDoor
     from local.ministack.services import SAVED, saved_after_each_change
     from local.ministack.tables import DurableTables
@@ -80,6 +81,7 @@ async def _serve(port: int, data: Path) -> None:
             # Its own signal handlers would wait for requests under way; `main` has a quicker one.
             return nullcontext()
 
+    collect_seldom()
     await Server(config).serve()
 
 

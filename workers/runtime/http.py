@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from comanda.garbage import collect_seldom
 from comanda.identity.verifier import (
     FetchNeeded,
     Identity,
@@ -93,6 +94,7 @@ def staff(*groups: str) -> Callable[[Identity], Awaitable[Identity]]:
 
 def serve(app: FastAPI, *, host: str, port: int) -> None:
     """Serve until SIGTERM; requests in hand are finished first."""
+    collect_seldom()
     uvicorn.run(
         app,
         host=host,
@@ -101,6 +103,9 @@ def serve(app: FastAPI, *, host: str, port: int) -> None:
         log_config=None,
         timeout_graceful_shutdown=10,
         server_header=False,
+        # Nothing here asks for the client's address, and no door speaks websockets.
+        proxy_headers=False,
+        ws="none",
     )
 
 

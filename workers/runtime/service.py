@@ -12,6 +12,7 @@ from datetime import timedelta
 import uvloop
 
 from comanda.events import Event
+from comanda.garbage import collect_seldom
 from comanda.telemetry import configure_logging
 from workers.runtime.aws import sqs_queue
 from workers.runtime.consumer import Consumer, ConsumerLimits, Handler
@@ -106,6 +107,7 @@ async def _live(worker: Worker, consumer: Consumer, tie: Tie) -> None:
         is_alive=lambda: consumer.is_alive,
     ) as port:
         tie.tell_port(port)
+        collect_seldom()
         log.info("worker started", extra={"port": port})
         await _consume(worker, consumer)
     log.info("worker stopped")
