@@ -80,7 +80,7 @@ async def running(module: str, *, environment: dict[str, str]) -> AsyncIterator[
         yield
         process.send_signal(signal.SIGTERM)
         # Uvicorn ends its graceful shutdown by the signal that began it.
-        assert await asyncio.wait_for(process.wait(), 20) in (0, -signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 30) == 0
     finally:
         if process.returncode is None:
             process.kill()

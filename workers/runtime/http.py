@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import signal
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Protocol
@@ -93,8 +95,10 @@ def staff(*groups: str) -> Callable[[Identity], Awaitable[Identity]]:
 
 
 def serve(app: FastAPI, *, host: str, port: int) -> None:
-    """Serve until SIGTERM; requests in hand are finished first."""
+    """Serve until SIGTERM, then leave with status 0; requests in hand are finished first."""
     collect_seldom()
+    # uvicorn raises the signal once more when it is done, and whoever came first hears it then.
+    signal.signal(signal.SIGTERM, _leave)
     uvicorn.run(
         app,
         host=host,
@@ -107,6 +111,10 @@ def serve(app: FastAPI, *, host: str, port: int) -> None:
         proxy_headers=False,
         ws="none",
     )
+
+
+def _leave(*_: object) -> None:
+    sys.exit(0)
 
 
 def _add_health(app: FastAPI, probe: Probe) -> None:
