@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from comanda.envelope import Envelope
@@ -14,13 +14,18 @@ class MessagingUnavailable(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """A message as it was received; the receipt is good for this receive only."""
+    """A message as it was received; the receipt is good for this receive only.
+
+    `sent_at` and `first_received_at` (aware UTC) are the queue's own account, where it gives one.
+    """
 
     id: str
     body: str
     receipt: str
     receive_count: int
     attributes: dict[str, str] = field(default_factory=dict)
+    sent_at: datetime | None = None
+    first_received_at: datetime | None = None
 
 
 class Publisher(Protocol):

@@ -1,7 +1,9 @@
 """Receive from an SQS queue: messages arrive, coalesced deletes and visibility changes leave."""
 
+import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,6 +12,9 @@ from comanda.messaging.batches import chunks
 from comanda.messaging.ports import Message, MessagingUnavailable
 
 _ATTEMPTS = 3
+_ACCOUNT = ("ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp", "SentTimestamp")
+# SQS refuses a message with more; a refused dead letter would come again for ever.
+_MOST_ATTRIBUTES = 10
 _OUTAGES = (BotoCoreError, ClientError, TimeoutError, OSError)
 
 
@@ -28,7 +33,7 @@ class SQSQueue:
                 QueueUrl=self._url,
                 MaxNumberOfMessages=limit,
                 WaitTimeSeconds=int(wait.total_seconds()),
-                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+                MessageSystemAttributeNames=list(_ACCOUNT),
                 MessageAttributeNames=["All"],
             )
         except _OUTAGES as exc:
@@ -83,12 +88,13 @@ class SQSQueue:
                 raise MessagingUnavailable(f"cannot extend: {type(exc).__name__}") from exc
 
     async def reject(self, message: Message, *, reason: str) -> None:
-        """Send the message to the dead-letter queue with the reason, then delete it."""
-        attributes = {
-            **{name: value for name, value in message.attributes.items() if name != "reason"},
+        """Send the message to the dead-letter queue with reason and history, then delete it."""
+        why = {
             "reason": reason[:250] or "unknown",
             "receive_count": str(message.receive_count),
+            "history": json.dumps(self._history(message)),
         }
+        attributes = dict(islice({**why, **message.attributes, **why}.items(), _MOST_ATTRIBUTES))
         try:
             await self._client.send_message(
                 QueueUrl=self._dlq_url,
@@ -102,13 +108,33 @@ class SQSQueue:
             raise MessagingUnavailable(f"cannot reject: {type(exc).__name__}") from exc
         await self.delete([message])
 
+    def _history(self, message: Message) -> dict[str, str]:
+        """Tell what the dead-letter queue forgets: whose letter it was, and since when."""
+        told = {"queue": self._url.rpartition("/")[2], "message_id": message.id}
+        for name, at in (
+            ("sent_at", message.sent_at),
+            ("first_received_at", message.first_received_at),
+        ):
+            if at is not None:
+                told[name] = at.isoformat(timespec="milliseconds")
+        return told
+
 
 def _message(raw: dict[str, Any]) -> Message:
     attributes = raw.get("MessageAttributes", {})
+    account = raw.get("Attributes", {})
     return Message(
         id=raw["MessageId"],
         body=raw["Body"],
         receipt=raw["ReceiptHandle"],
-        receive_count=int(raw.get("Attributes", {}).get("ApproximateReceiveCount", "1")),
+        receive_count=int(account.get("ApproximateReceiveCount", "1")),
         attributes={k: v["StringValue"] for k, v in attributes.items() if "StringValue" in v},
+        sent_at=_instant(account.get("SentTimestamp")),
+        first_received_at=_instant(account.get("ApproximateFirstReceiveTimestamp")),
     )
+
+
+def _instant(milliseconds: str | None) -> datetime | None:
+    if milliseconds is None:
+        return None
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)

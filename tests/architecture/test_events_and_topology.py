@@ -10,6 +10,7 @@ import pytest
 from comanda.events import TYPES, Event
 from comanda.schemas import stale_files
 from comanda.settings import topology
+from workers.runtime.consumer import ConsumerLimits
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTEXTS: dict[str, dict[str, Any]] = topology()["contexts"]
@@ -70,3 +71,10 @@ def test_every_event_has_a_schema_and_the_generated_files_are_up_to_date() -> No
     stale = [str(path.relative_to(ROOT)) for path in stale_files(ROOT / "docs")]
 
     assert stale == [], "run `python -m comanda.schemas`"
+
+
+@pytest.mark.parametrize("context", LISTENERS)
+def test_a_consumer_speaks_before_the_queue_moves_a_message_in_silence(context: str) -> None:
+    shape = {**topology()["queue_defaults"], **CONTEXTS[context]["queue"]}
+
+    assert shape["max_receive_count"] == ConsumerLimits().most_receives

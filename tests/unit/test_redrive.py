@@ -36,7 +36,7 @@ async def test_a_letter_carries_where_it_comes_from() -> None:
         "redriven_reason": "no such order",
         "redriven_count": "2",
     }
-    assert returned.dropped == {"reason", "receive_count"}
+    assert returned.dropped == {"reason", "receive_count", "history"}
 
 
 async def test_a_letter_that_the_queue_gave_up_on_says_so() -> None:

@@ -239,6 +239,23 @@ async def test_a_long_handler_keeps_its_message_hidden() -> None:
     assert queue.hidden["m"] == timedelta(seconds=0.1)
 
 
+async def test_what_fails_as_often_as_it_may_be_received_is_rejected_with_fault_and_line() -> None:
+    queue = InMemoryQueue()
+    queue.send(paid(), message_id="m")
+
+    async with running(consumer(queue, raising(ValueError("Maria, CPF 123")))):
+        for _ in range(5):
+            await until(lambda: "m" in queue.hidden or bool(queue.dead))
+            queue.hidden.clear()
+            queue.release_hidden()
+        await until(lambda: bool(queue.dead))
+
+    ((letter, reason),) = queue.dead
+    assert letter.receive_count == 5
+    assert reason.startswith("failed 5 times, at last by ValueError in test_runtime_consumer.py:")
+    assert "Maria" not in reason
+
+
 async def test_a_bad_deploy_stops_consuming_before_the_queue_is_drained() -> None:
     queue = InMemoryQueue()
     for number in range(200):

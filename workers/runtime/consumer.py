@@ -7,9 +7,11 @@ waiting for its neighbours. The exception that a handler raises decides what bec
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from comanda.envelope import Envelope, InvalidEnvelope
 from comanda.events import Event
@@ -42,13 +44,18 @@ _LONGEST_HANDING_BACK = 5.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConsumerLimits:
-    """How much a consumer takes in hand, and how long it holds on to it."""
+    """How much a consumer takes in hand, and how long it holds on to it.
+
+    `most_receives` is the queue's `maxReceiveCount` (see topology.json): after that many the queue
+    would move the message away without a word, so the consumer does it, with the reason.
+    """
 
     window: int = 512
     receivers: int = 16
     wait: timedelta = timedelta(seconds=20)
     visibility: timedelta = timedelta(seconds=30)
     longest_handling: timedelta = timedelta(minutes=5)
+    most_receives: int = 5
     grace: timedelta = timedelta(seconds=20)
 
 
@@ -177,9 +184,9 @@ class Consumer:
             await self._reject(message, kind=kind, reason=exc.reason)
         except RetryLater as exc:
             await self._hide(message, exc.after, kind=kind, outcome="retried")
-        except Exception:
+        except Exception as exc:
             log.exception("handler failed", extra={"id": message.id, "type": kind})
-            await self._hide(message, None, kind=kind, outcome="failed")
+            await self._fail(message, exc, kind=kind)
         else:
             self._validity.record(is_valid=True)
             await self._done(message, kind=kind, outcome="handled")
@@ -246,6 +253,13 @@ class Consumer:
         await self._queue.hide(message, duration=pause)
         self._metrics.count(kind, outcome)
 
+    async def _fail(self, message: Message, fault: Exception, *, kind: str) -> None:
+        if message.receive_count < self._limits.most_receives:
+            await self._hide(message, None, kind=kind, outcome="failed")
+            return
+        reason = f"failed {message.receive_count} times, at last by {_place_of(fault)}"
+        await self._reject(message, kind=kind, reason=reason)
+
     async def _reject(self, message: Message, *, kind: str, reason: str) -> None:
         self._validity.record(is_valid=False)
         log.error("message rejected", extra={"id": message.id, "reason": reason})
@@ -254,6 +268,12 @@ class Consumer:
         if not self._validity.is_sound and self._may_receive.is_set():
             self._may_receive.clear()
             log.critical("too many invalid messages; the consumer stops before it drains the queue")
+
+
+def _place_of(fault: Exception) -> str:
+    """Name a fault by its type and line; its text may hold what nobody else should read."""
+    last = traceback.extract_tb(fault.__traceback__)[-1]
+    return f"{type(fault).__name__} in {Path(last.filename).name}:{last.lineno}"
 
 
 async def _first_of(*works: Awaitable[object], seconds: float | None = None) -> None:

@@ -20,7 +20,7 @@ _REMEMBERED = 1000
 _REMEMBERED_SENT = 10_000
 _TOLD = 100
 # What a letter carries as a dead letter, and not as a message.
-_DROPPED = frozenset({"reason", "receive_count"})
+_DROPPED = frozenset({"reason", "receive_count", "history"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
