@@ -1,10 +1,11 @@
 # Comanda. `make` alone explains itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lint types contracts docs bench package coldstart clean lock
+.PHONY: help run demo test check format lint types contracts docs bench chaos package coldstart clean lock
 
 PYTHON ?= python3
 ORDERS ?= 200
+STORM ?= 300
 BIN := .venv/bin
 UV := $(BIN)/uv
 CODE := comanda workers local console
@@ -55,6 +56,9 @@ docs: .venv/dev.stamp ## Check that generated documents and links are true
 
 bench: .venv/dev.stamp ## Measure our SQS consumer beside others (BENCH=--quick for a minute's worth)
 	$(BIN)/python -m benchmarks.workers $(BENCH)
+
+chaos: .venv/app.stamp ## Break everything for STORM=300 seconds under load, audit (SEED=n repeats a run)
+	@$(BIN)/python -m local.chaos --seconds $(STORM) $(if $(SEED),--seed $(SEED)) --proof docs/proof.md
 
 package: .venv/app.stamp ## Make the zips of both Lambdas, with bytecode, in .comanda/packages
 	@$(BIN)/python -m local.packaging

@@ -22,9 +22,9 @@ class BusControl:
         rules = {rule["number"]: rule for rule in self._ask("GET", "faults")["rules"]}
         return dict(rules[number])
 
-    def behave(self) -> None:
-        """Take all rules out of force."""
-        self._ask("DELETE", "faults")
+    def behave(self, number: int | None = None) -> None:
+        """Take one rule, or all, out of force."""
+        self._ask("DELETE", "faults", asked=None if number is None else {"number": number})
 
     def advance(self, seconds: float) -> None:
         """Move the clock of the bus forward."""

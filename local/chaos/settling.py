@@ -1,0 +1,134 @@
+"""After the storm: send back what died, wait for what is on its way, and read the books."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+
+from comanda.settings import topology
+from console.audit.invariants import Offender, offenders
+from console.audit.reading import read_books
+from console.door import Door, DoorClosed
+from console.places import find_places
+from local.supervisor import System
+from workers.runtime.dead_letters import DeadLetter, SQSDeadLetters
+from workers.runtime.redrive import Pace, RedriveOrder, peek, redrive
+
+_LOOK_AGAIN = 3.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What the books say in the end."""
+
+    offenders: tuple[Offender, ...]
+    statuses: Mapping[str, str]
+    dead: tuple[str, ...]
+    redriven: int
+    open_cases: int
+
+
+class _Caller:
+    """A blocking client behind the port of dead letters."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def call(self, action: str, params: dict[str, Any]) -> dict[str, Any]:
+        name = "".join(f"_{c.lower()}" if c.isupper() else c for c in action).lstrip("_")
+        answer: dict[str, Any] = await asyncio.to_thread(getattr(self._client, name), **params)
+        return answer
+
+
+async def settle(system: System, *, patience: timedelta) -> Verdict:
+    """Redrive as an operator would, and read until nothing is wrong or the patience is over."""
+    deadline = time.monotonic() + patience.total_seconds()
+    sqs = _client(system.environment)
+    redriven = 0
+    while True:
+        redriven += sum([await _redrive(sqs, queue) for queue in _queues(system.environment)])
+        try:
+            verdict = await asyncio.to_thread(_read, system)
+        except DoorClosed:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(_LOOK_AGAIN)
+            continue
+        dead = [line for q in _queues(system.environment) for line in await _dead(sqs, q)]
+        is_quiet = not dead and not verdict[0] and not await asyncio.to_thread(_depth, sqs, system)
+        if is_quiet or time.monotonic() > deadline:
+            found, statuses, cases = verdict
+            return Verdict(
+                offenders=tuple(found),
+                statuses=statuses,
+                dead=tuple(dead),
+                redriven=redriven,
+                open_cases=cases,
+            )
+        await asyncio.sleep(_LOOK_AGAIN)
+
+
+def _read(system: System) -> tuple[list[Offender], dict[str, str], int]:
+    places = find_places(system.folder / "places.json")
+    door = Door(places.edge, logins=places.logins)
+    found: list[Offender] = []
+    statuses: dict[str, str] = {}
+    cases = 0
+    for shop in sorted(places.logins):
+        books = read_books(shop, places=places, door=door, days=7)
+        found += offenders(books)
+        statuses |= {order.id: order.status for order in books.orders.values()}
+        cases += sum(case.is_open for case in books.cases)
+    return found, statuses, cases
+
+
+async def _redrive(sqs: Any, queue: str) -> int:
+    order = RedriveOrder(by="chaos", chooses=_may_go)
+    letters = _letters(sqs, queue)
+    report = await redrive(letters, order, now=lambda: datetime.now(UTC), pace=Pace(500))
+    return report.sent
+
+
+def _may_go(letter: DeadLetter) -> bool:
+    # Whoever comes back a third time has a fault of its own.
+    return int(letter.attributes.get("redriven_count", "0")) < 2
+
+
+async def _dead(sqs: Any, queue: str) -> list[str]:
+    letters = await peek(_letters(sqs, queue))
+    return [f"{queue}: {letter.id} {letter.reason}" for letter in letters]
+
+
+def _letters(sqs: Any, queue: str) -> SQSDeadLetters:
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    dlq = sqs.get_queue_url(QueueName=f"{queue}-dlq")["QueueUrl"]
+    return SQSDeadLetters(_Caller(sqs), url=url, dlq_url=dlq)
+
+
+def _depth(sqs: Any, system: System) -> int:
+    total = 0
+    for queue in _queues(system.environment):
+        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        total += int(told["ApproximateNumberOfMessages"])
+        total += int(told["ApproximateNumberOfMessagesNotVisible"])
+    return total
+
+
+def _queues(environment: Mapping[str, str]) -> list[str]:
+    names = [name for name, context in topology()["contexts"].items() if "queue" in context]
+    return [f"comanda-{environment['COMANDA_STAGE']}-{name}" for name in names]
+
+
+def _client(environment: Mapping[str, str]) -> Any:
+    return boto3.client(
+        "sqs",
+        endpoint_url=environment["AWS_ENDPOINT_URL_SQS"],
+        region_name=environment["AWS_DEFAULT_REGION"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
