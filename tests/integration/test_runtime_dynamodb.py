@@ -16,7 +16,7 @@ from comanda.ids import OrderId, ShopId
 from comanda.messaging.memory import InMemoryPublisher
 from comanda.money import ZERO
 from comanda.settings import topology
-from workers.runtime.dynamodb import DynamoUnits, to_item
+from workers.runtime.dynamodb import OUTBOX_SHARDS, DynamoUnits, to_item
 from workers.runtime.errors import AlreadyHandled, Conflict
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -152,6 +152,30 @@ async def test_what_could_not_be_published_is_swept_later(client: Any) -> None:
     assert (too_early, in_time) == (0, 1)
     assert [e.event for e in publisher.published] == [effect()]
     assert await keys(client) == []
+
+
+async def test_what_this_version_cannot_read_does_not_hold_back_what_it_can(client: Any) -> None:
+    publisher, clock = InMemoryPublisher(), Clock()
+    publisher.is_down = True
+    units = DynamoUnits(client, table=TABLE, publisher=publisher, clock=clock)
+    for shard in range(OUTBOX_SHARDS):
+        newer = {
+            "pk": f"OUTBOX#newer-{shard}",
+            "sk": "OUTBOX",
+            "outbox_pk": f"PENDING#{shard}",
+            "outbox_sk": "2026-01-01T00:00:00.000000Z#newer",
+            "body": '{"specversion": "1.0", "type": "orders.x.y.v9"}',
+        }
+        await client.put_item(TableName=TABLE, Item=to_item(newer))
+    async with units.begin() as unit:
+        unit.emit(effect())
+    await units.drain()
+    publisher.is_down = False
+    clock.now += timedelta(seconds=6)
+
+    assert await units.sweep() == 1
+    assert [e.event for e in publisher.published] == [effect()]
+    assert await keys(client) == ["OUTBOX"] * OUTBOX_SHARDS
 
 
 async def test_a_unit_that_does_nothing_writes_nothing(client: Any) -> None:

@@ -129,3 +129,41 @@ async def test_a_unit_without_a_cause_needs_no_inbox(pool: Pool) -> None:
 
     assert await count(pool, "effects") == 1
     assert await count(pool, "inbox") == 0
+
+
+async def test_what_this_version_cannot_read_does_not_hold_back_what_it_can(pool: Pool) -> None:
+    publisher, clock = InMemoryPublisher(), Clock()
+    publisher.is_down = True
+    units = PostgresUnits(pool, publisher=publisher, clock=clock)
+    async with pool.connection() as connection:
+        await connection.execute(
+            "INSERT INTO outbox (event_id, created_at, body) VALUES ('newer', %s, %s)",
+            (clock.now - timedelta(hours=1), '{"specversion": "1.0", "type": "orders.x.y.v9"}'),
+        )
+    await apply(units, cause())
+    await units.drain()
+    publisher.is_down = False
+    clock.now += timedelta(seconds=6)
+
+    swept = await units.sweep()
+
+    assert swept == 1
+    assert [e.event for e in publisher.published] == [effect()]
+    # The newer one waits for the version that wrote it.
+    assert await count(pool, "outbox") == 1
+
+
+async def test_the_inbox_forgets_what_can_come_no_more(pool: Pool) -> None:
+    clock = Clock()
+    units = PostgresUnits(pool, publisher=InMemoryPublisher(), clock=clock)
+    old, young = cause(), cause()
+    await apply(units, old)
+    clock.now += timedelta(days=20)
+    await apply(units, young)
+    clock.now += timedelta(days=11)
+
+    await units.sweep()
+
+    async with pool.connection() as connection:
+        rows = await (await connection.execute("SELECT event_id FROM inbox")).fetchall()
+    assert [row["event_id"] for row in rows] == [young.id]

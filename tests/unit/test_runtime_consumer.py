@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -256,6 +257,34 @@ async def test_what_fails_as_often_as_it_may_be_received_is_rejected_with_fault_
     assert "Maria" not in reason
 
 
+async def test_what_is_put_off_as_often_as_the_queue_bears_is_rejected_with_its_cause() -> None:
+    queue = InMemoryQueue()
+    queue.send(paid(), message_id="m")
+    limits = replace(LIMITS, most_retries=3)
+
+    async with running(consumer(queue, raising(RetryLater(timedelta(seconds=1))), limits)):
+        for _ in range(3):
+            await until(lambda: "m" in queue.hidden or bool(queue.dead))
+            queue.hidden.clear()
+            queue.release_hidden()
+        await until(lambda: bool(queue.dead))
+
+    ((letter, reason),) = queue.dead
+    assert letter.receive_count == 3
+    assert reason.startswith("put off 3 times, at last by RetryLater in test_runtime_consumer.py:")
+
+
+async def test_what_was_not_begun_is_handed_back_however_often_it_came() -> None:
+    queue = InMemoryQueue()
+    queue.send(paid(), message_id="m")
+    limits = replace(LIMITS, most_retries=1)
+
+    async with running(consumer(queue, raising(RetryLater(timedelta())), limits)):
+        await until(lambda: "m" in queue.hidden)
+
+    assert queue.dead == []
+
+
 async def test_a_bad_deploy_stops_consuming_before_the_queue_is_drained() -> None:
     queue = InMemoryQueue()
     for number in range(200):
@@ -266,5 +295,35 @@ async def test_a_bad_deploy_stops_consuming_before_the_queue_is_drained() -> Non
         await until(lambda: not subject.is_healthy)
         await asyncio.sleep(0.1)
 
-    assert 20 <= len(queue.dead) < 60
-    assert queue.depth > 100
+    # Eight were in hand when the twentieth was judged: they are kept, not rejected as well.
+    assert len(queue.dead) == 20
+    assert queue.depth == 180
+
+
+async def test_a_handler_that_hangs_is_ended_and_its_message_comes_again() -> None:
+    queue = InMemoryQueue()
+    quick = ConsumerLimits(
+        window=1,
+        wait=timedelta(seconds=0.1),
+        visibility=timedelta(seconds=0.06),
+        longest_handling=timedelta(seconds=0.1),
+    )
+    ended: list[str] = []
+
+    async def handler(envelope: Envelope) -> None:
+        if envelope.event.subject == "hangs":
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(envelope.id)
+
+    queue.send(paid("hangs"))
+    queue.send(paid("o-2"))
+
+    # It held the only place, so the second message tells that the place is free again.
+    async with running(consumer(queue, handler, quick)):
+        await until(lambda: len(queue.deleted) == 1)
+
+    assert len(ended) == 1
+    assert queue.depth == 1
+    assert queue.dead == []

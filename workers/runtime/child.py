@@ -37,7 +37,6 @@ class Child:
         self._longest_stall = longest_stall.total_seconds()
         self._process: asyncio.subprocess.Process | None = None
         self._leaving = asyncio.Event()
-        self._beat_at = 0.0
 
     def stop(self) -> None:
         """Pass the signal on; whoever has not left in time is killed."""
@@ -51,9 +50,15 @@ class Child:
         pause = _FIRST_PAUSE
         while True:
             began = time.monotonic()
-            status = await self._live()
+            try:
+                status = await self._live()
+            except OSError:
+                # Out of processes or memory: the other children need their parent all the more.
+                log.exception("worker process not started", extra={"child": self.name})
+                status = 1
             if self._leaving.is_set():
-                return status
+                # Whoever is told to leave before it could listen has nothing in hand.
+                return 0 if status == -signal.SIGTERM else status
             if time.monotonic() - began > _WELL_AFTER:
                 pause = _FIRST_PAUSE
             log.error("worker process died", extra={"child": self.name, "status": status})
@@ -92,7 +97,6 @@ class Child:
 
     async def _listen(self, link: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        self._beat_at = time.monotonic()
         text = b""
         while True:
             try:

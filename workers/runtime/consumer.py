@@ -7,11 +7,9 @@ waiting for its neighbours. The exception that a handler raises decides what bec
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from comanda.envelope import Envelope, InvalidEnvelope
 from comanda.events import Event
@@ -25,12 +23,14 @@ from workers.runtime.errors import (
     InvalidMessage,
     RetryLater,
     StoreUnavailable,
+    place_of,
 )
 from workers.runtime.handling import HandlingMetrics
 from workers.runtime.heartbeat import Heartbeat
 from workers.runtime.keyed import KeyedLocks
 from workers.runtime.receiving import Receivers
 from workers.runtime.validity import ValidityWindow
+from workers.runtime.waiting import first_of
 from workers.runtime.window import Window
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,8 @@ _LONGEST_HANDING_BACK = 5.0
 class ConsumerLimits:
     """How much a consumer takes in hand, and how long it holds on to it.
 
-    `most_receives` is the queue's `maxReceiveCount` (see topology.json): after that many the queue
-    would move the message away without a word, so the consumer does it, with the reason.
+    What fails is rejected at `most_receives`, what is put off at `most_retries`: that is the
+    queue's `maxReceiveCount` (topology.json), and the queue would move it away without a word.
     """
 
     window: int = 512
@@ -56,6 +56,7 @@ class ConsumerLimits:
     visibility: timedelta = timedelta(seconds=30)
     longest_handling: timedelta = timedelta(minutes=5)
     most_receives: int = 5
+    most_retries: int = 20
     grace: timedelta = timedelta(seconds=20)
 
 
@@ -80,7 +81,10 @@ class Consumer:
         self._validity = ValidityWindow()
         self._deletes: Coalescer[Message] = Coalescer(queue.delete)
         self._heartbeat = Heartbeat(
-            queue, visibility=self._limits.visibility, longest=self._limits.longest_handling
+            queue,
+            visibility=self._limits.visibility,
+            longest=self._limits.longest_handling,
+            give_up=self._give_up,
         )
         self._in_hand: dict[asyncio.Task[None], Message] = {}
         MESSAGES_IN_FLIGHT.labels(context).set_function(lambda: len(self._in_hand))
@@ -120,7 +124,7 @@ class Consumer:
         receiving = asyncio.create_task(receivers.run(), name="receivers")
         beating = asyncio.create_task(self._heartbeat.run(), name="heartbeat")
         try:
-            await _first_of(self._stopping.wait(), receiving, beating)
+            await first_of(self._stopping.wait(), receiving, beating)
             self._has_died = not self._stopping.is_set()
             receiving.cancel()
             await asyncio.gather(receiving, return_exceptions=True)
@@ -136,7 +140,7 @@ class Consumer:
         if self._in_hand:
             grace = self._limits.grace.total_seconds()
             finished = asyncio.wait(set(self._in_hand))
-            await _first_of(finished, self._aborting.wait(), seconds=grace)
+            await first_of(finished, self._aborting.wait(), seconds=grace)
         left = dict(self._in_hand)
         for task in left:
             task.cancel()
@@ -165,6 +169,14 @@ class Consumer:
         if not task.cancelled() and (fault := task.exception()):
             log.error("message left for its visibility timeout", exc_info=fault)
 
+    def _give_up(self, message: Message) -> None:
+        """End a handler that hangs: it would keep its place and its aggregate for ever."""
+        log.error("handler took too long and is ended", extra={"id": message.id})
+        self._metrics.count(message.attributes.get("type", "unknown"), "overdue")
+        for task, held in self._in_hand.items():
+            if held is message:
+                task.cancel()
+
     async def _handle(self, message: Message) -> None:
         try:
             await self._decide(message)
@@ -183,7 +195,7 @@ class Consumer:
         except InvalidMessage as exc:
             await self._reject(message, kind=kind, reason=exc.reason)
         except RetryLater as exc:
-            await self._hide(message, exc.after, kind=kind, outcome="retried")
+            await self._put_off(message, exc, kind=kind)
         except Exception as exc:
             log.exception("handler failed", extra={"id": message.id, "type": kind})
             await self._fail(message, exc, kind=kind)
@@ -239,7 +251,7 @@ class Consumer:
         if asyncio.get_running_loop().time() > deadline:
             raise RetryLater
         pause = min(backoff(outages).total_seconds(), _LONGEST_OUTAGE_PAUSE)
-        await _first_of(self._stopping.wait(), seconds=pause)
+        await first_of(self._stopping.wait(), seconds=pause)
 
     async def _done(self, message: Message, *, kind: str, outcome: str) -> None:
         await self._deletes.add(message)
@@ -253,34 +265,36 @@ class Consumer:
         await self._queue.hide(message, duration=pause)
         self._metrics.count(kind, outcome)
 
+    async def _put_off(self, message: Message, fault: RetryLater, *, kind: str) -> None:
+        # Zero hands back what was not begun, which is nobody's fault.
+        if fault.after == timedelta() or message.receive_count < self._limits.most_retries:
+            await self._hide(message, fault.after, kind=kind, outcome="retried")
+            return
+        place = place_of(fault.__cause__ or fault)
+        reason = f"put off {message.receive_count} times, at last by {place}"
+        log.error("message rejected", extra={"id": message.id, "reason": reason})
+        await self._queue.reject(message, reason=reason)
+        self._metrics.count(kind, "exhausted")
+
     async def _fail(self, message: Message, fault: Exception, *, kind: str) -> None:
         if message.receive_count < self._limits.most_receives:
             await self._hide(message, None, kind=kind, outcome="failed")
             return
-        reason = f"failed {message.receive_count} times, at last by {_place_of(fault)}"
+        reason = f"failed {message.receive_count} times, at last by {place_of(fault)}"
         await self._reject(message, kind=kind, reason=reason)
 
     async def _reject(self, message: Message, *, kind: str, reason: str) -> None:
-        self._validity.record(is_valid=False)
         log.error("message rejected", extra={"id": message.id, "reason": reason})
+        if not self._validity.is_sound:
+            # The window may hold hundreds more of them; those are kept for the deploy that heals.
+            await self._hide(message, None, kind=kind, outcome="kept")
+            return
+        self._count_invalid()
         await self._queue.reject(message, reason=reason)
         self._metrics.count(kind, "invalid")
-        if not self._validity.is_sound and self._may_receive.is_set():
+
+    def _count_invalid(self) -> None:
+        self._validity.record(is_valid=False)
+        if not self._validity.is_sound:
             self._may_receive.clear()
             log.critical("too many invalid messages; the consumer stops before it drains the queue")
-
-
-def _place_of(fault: Exception) -> str:
-    """Name a fault by its type and line; its text may hold what nobody else should read."""
-    last = traceback.extract_tb(fault.__traceback__)[-1]
-    return f"{type(fault).__name__} in {Path(last.filename).name}:{last.lineno}"
-
-
-async def _first_of(*works: Awaitable[object], seconds: float | None = None) -> None:
-    """Wait until one of them is done, or so long; what was only awaited here is cancelled."""
-    given = [work for work in works if isinstance(work, asyncio.Task)]
-    made = [asyncio.ensure_future(work) for work in works if not isinstance(work, asyncio.Task)]
-    await asyncio.wait([*given, *made], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    for task in made:
-        task.cancel()
-    await asyncio.gather(*made, return_exceptions=True)

@@ -15,9 +15,15 @@ from comanda.events import Event
 from comanda.ids import new_id
 from comanda.messaging.ports import Publisher
 from workers.runtime.errors import AlreadyHandled, Conflict
-from workers.runtime.outbox import SWEEP_AGE, SWEEP_BATCH, Relay, count_swept
+from workers.runtime.outbox import (
+    INBOX_AGE,
+    SWEEP_AGE,
+    SWEEP_BATCH,
+    Relay,
+    count_swept,
+    readable,
+)
 
-INBOX_DAYS = 14
 # One partition of pending items would be a hot one; eight spread it.
 OUTBOX_SHARDS = 8
 _DELETE_LIMIT = 25
@@ -125,7 +131,7 @@ class DynamoUnits:
             ),
             Limit=SWEEP_BATCH,
         )
-        return [Envelope.from_json(from_item(item)["body"]) for item in answer["Items"]]
+        return readable(from_item(item)["body"] for item in answer["Items"])
 
     async def _commit(self, members: list[dict[str, Any]], *, has_inbox: bool) -> None:
         token = new_id(self._clock())
@@ -149,7 +155,7 @@ class DynamoUnits:
 
 
 def _inbox_item(cause: Envelope, *, now: datetime) -> dict[str, Any]:
-    expires_at = int((now + timedelta(days=INBOX_DAYS)).timestamp())
+    expires_at = int((now + INBOX_AGE).timestamp())
     return {"pk": f"INBOX#{cause.id}", "sk": "INBOX", "expires_at": expires_at}
 
 

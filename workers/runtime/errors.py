@@ -8,7 +8,9 @@ Exception
 +-- AlreadyHandled          the inbox knows this event: delete the message
 """
 
+import traceback
 from datetime import timedelta
+from pathlib import Path
 
 
 class RetryLater(Exception):
@@ -37,3 +39,10 @@ class InvalidMessage(Exception):
 
 class AlreadyHandled(Exception):
     """The effect of this event is committed already; there is nothing left to do."""
+
+
+def place_of(fault: BaseException) -> str:
+    """Name a fault by its type and line; its text may hold what nobody else should read."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    name = type(fault).__name__
+    return f"{name} in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else name

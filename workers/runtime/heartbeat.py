@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from comanda.messaging.ports import Message, MessagingUnavailable, Queue
@@ -14,10 +15,21 @@ _BEATS = 3
 
 
 class Heartbeat:
-    """Extend the visibility of what is held, each time half of it has gone by."""
+    """Extend the visibility of what is held, each time half of it has gone by.
 
-    def __init__(self, queue: Queue, *, visibility: timedelta, longest: timedelta) -> None:
+    What was held for `longest` is let go, and `give_up` is told before it is visible again.
+    """
+
+    def __init__(
+        self,
+        queue: Queue,
+        *,
+        visibility: timedelta,
+        longest: timedelta,
+        give_up: Callable[[Message], None] = lambda _: None,
+    ) -> None:
         self._queue = queue
+        self._give_up = give_up
         self._visibility = visibility
         self._pause = visibility.total_seconds() / 2 / _BEATS
         self._most_beats = longest.total_seconds() / self._pause
@@ -38,15 +50,18 @@ class Heartbeat:
         while True:
             await asyncio.sleep(self._pause)
             self._beat += 1
+            self._give_up_overdue()
             await self._extend_due()
+
+    def _give_up_overdue(self) -> None:
+        held = self._held.values()
+        for message in [m for m, since, _ in held if self._beat - since > self._most_beats]:
+            self.let_go(message)
+            self._give_up(message)
 
     async def _extend_due(self) -> None:
         now = self._beat
-        due = [
-            message
-            for message, since, extended in self._held.values()
-            if now - extended >= _BEATS and now - since <= self._most_beats
-        ]
+        due = [message for message, _, extended in self._held.values() if now - extended >= _BEATS]
         if not due:
             return
         try:

@@ -6,11 +6,11 @@ leaves in the store is published by `sweep`; publishing twice is harmless, forge
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from comanda.envelope import Envelope
+from comanda.envelope import Envelope, InvalidEnvelope
 from comanda.messaging.ports import MessagingUnavailable, Publisher
 from comanda.telemetry import OUTBOX_SWEPT
 
@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 # Younger rows are still in the hands of the relay that committed them.
 SWEEP_AGE = timedelta(seconds=5)
 SWEEP_BATCH = 100
+# The queue keeps a message for 14 days at most and its dead letters as long: nothing older comes.
+INBOX_AGE = timedelta(days=30)
 _CHUNK = 100
 # Forgetting is housekeeping: done a few times a second for all, well before any sweep looks.
 _FORGET_EVERY = timedelta(milliseconds=250)
@@ -97,6 +99,20 @@ class Relay:
         except Exception:
             # The rows stay and go out once more by the sweep, which receivers allow for.
             log.exception("outbox not forgotten", extra={"count": len(ids)})
+
+
+def readable(bodies: Iterable[str]) -> list[Envelope]:
+    """Read what a sweep found; what a newer version wrote before a rollback waits for that one.
+
+    It must not hold back what was written after it.
+    """
+    found = []
+    for body in bodies:
+        try:
+            found.append(Envelope.from_json(body))
+        except InvalidEnvelope as exc:
+            log.critical("outbox holds what cannot be read", extra={"reason": str(exc)})
+    return found
 
 
 def count_swept(context_count: int) -> int:

@@ -14,7 +14,14 @@ from psycopg import AsyncConnection
 from comanda.envelope import Envelope
 from comanda.messaging.ports import Publisher
 from workers.runtime.group_commit import GroupCommit
-from workers.runtime.outbox import SWEEP_AGE, SWEEP_BATCH, Relay, count_swept
+from workers.runtime.outbox import (
+    INBOX_AGE,
+    SWEEP_AGE,
+    SWEEP_BATCH,
+    Relay,
+    count_swept,
+    readable,
+)
 from workers.runtime.postgres_pool import Pool, reaching_postgres
 from workers.runtime.postgres_unit import PostgresUnit, save_outbox
 
@@ -31,6 +38,13 @@ CREATE TABLE outbox (
     body        text NOT NULL
 );
 CREATE INDEX outbox_by_age ON outbox (created_at, sequence);
+"""
+# A bite each time, or the first sweep after a busy day would hold its connection for long.
+_FORGET_CAUSES = """
+DELETE FROM inbox WHERE event_id IN (
+    SELECT event_id FROM inbox WHERE handled_at < %s
+    ORDER BY handled_at LIMIT 1000 FOR UPDATE SKIP LOCKED
+)
 """
 
 
@@ -66,11 +80,16 @@ class PostgresUnits:
                 " LIMIT %s FOR UPDATE SKIP LOCKED",
                 (self._clock() - SWEEP_AGE, SWEEP_BATCH),
             )
-            left = [Envelope.from_json(row["body"]) for row in await cursor.fetchall()]
+            left = readable(row["body"] for row in await cursor.fetchall())
             if left:
                 await self._relay.publish_only(left)
                 await _forget_rows(connection, [envelope.id for envelope in left])
+        await self._forget_old_causes()
         return count_swept(len(left))
+
+    async def _forget_old_causes(self) -> None:
+        async with self._pool.connection() as connection:
+            await connection.execute(_FORGET_CAUSES, (self._clock() - INBOX_AGE,))
 
     async def drain(self) -> None:
         """Wait until the relay has nothing in hand."""

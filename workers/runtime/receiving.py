@@ -42,6 +42,7 @@ class Receivers:
         self._most = most
         self._wait = wait
         self._count = 0
+        self._is_leaving = False
 
     @property
     def count(self) -> int:
@@ -53,6 +54,10 @@ class Receivers:
         # What the server hands out to nobody comes back in time.
         async with asyncio.TaskGroup() as group:
             self._join(group)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self._is_leaving = True
 
     def _join(self, group: asyncio.TaskGroup) -> None:
         is_first = not self._count
@@ -61,7 +66,9 @@ class Receivers:
 
     async def _poll(self, group: asyncio.TaskGroup, *, is_first: bool) -> None:
         failures = 0
-        while True:
+        # An answer that comes with the cancellation may swallow it (`asyncio.wait_for` does so in
+        # Python 3.11), and on a busy queue nobody would ever leave.
+        while not self._is_leaving:
             await self._gate.wait()
             places = await self._window.take(ENTRY_LIMIT)
             messages: list[Message] = []
