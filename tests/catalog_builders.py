@@ -7,6 +7,8 @@ from itertools import count
 from typing import Protocol
 from uuid import UUID
 
+import pytest
+
 from comanda.envelope import Envelope, seal
 from comanda.events import (
     ChargeRefused,
@@ -18,12 +20,18 @@ from comanda.events import (
     PaymentFailed,
 )
 from comanda.ids import ChargeId, OrderId, ProductId, ShopId
+from comanda.menu import Category
 from comanda.messaging.memory import InMemoryPublisher
 from comanda.money import ZERO, Money
-from workers.catalog.handlers import HANDLERS, change_product, receive_stock
-from workers.catalog.model import Category, Delivery, Product, StockLevel
+from workers.catalog.handlers import HANDLERS
+from workers.catalog.managing import put
+from workers.catalog.memory import InMemoryCatalog
+from workers.catalog.model import Delivery, StockLevel
 from workers.catalog.ports import Catalog, CatalogReader
-from workers.catalog.repository import PostgresCatalog, PostgresCatalogReader
+from workers.catalog.products import Product
+from workers.catalog.reader import PostgresCatalogReader
+from workers.catalog.repository import PostgresCatalog
+from workers.catalog.storeroom import receive_stock
 from workers.runtime.errors import AlreadyHandled
 from workers.runtime.postgres import PostgresUnits
 from workers.runtime.postgres_pool import postgres_pool
@@ -84,6 +92,15 @@ class DrainingCatalog(PostgresCatalog):
         self.drain = units.drain
 
 
+async def change_product(product: Product, *, catalog: Catalog) -> Product:
+    """Put a product on the menu or change it, whatever it was."""
+    async with catalog.begin() as unit:
+        await unit.lock_menu(product.shop_id)
+        found = await unit.product(product.shop_id, product.id)
+        others = await unit.products(product.shop_id)
+        return await put(unit, product, found=found, others=others, author="ana")
+
+
 @asynccontextmanager
 async def postgres_store(dsn: str, *, size: int = 4) -> AsyncIterator[Store]:
     """Open the real store on an empty, migrated database."""
@@ -92,11 +109,22 @@ async def postgres_store(dsn: str, *, size: int = 4) -> AsyncIterator[Store]:
         async with pool.connection() as connection:
             await connection.execute(
                 "TRUNCATE inbox, outbox, products, stock, deliveries, reservations,"
-                " reservation_lines, refused_transitions"
+                " reservation_lines, refused_transitions, stock_ledger, prices, pictures, shops"
             )
         units = PostgresUnits(pool, publisher=publisher, clock=lambda: NOW)
         yield Store(DrainingCatalog(units), reader=PostgresCatalogReader(pool), topic=publisher)
         await units.drain()
+
+
+@asynccontextmanager
+async def opened_store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    """Open the store that a parameter names; the real one is on the module's `dsn`."""
+    if request.param == "memory":
+        catalog = InMemoryCatalog(clock=lambda: NOW)
+        yield Store(catalog, reader=catalog, topic=catalog)
+        return
+    async with postgres_store(request.getfixturevalue("dsn")) as store:
+        yield store
 
 
 def product(slug: str = "x-salada", *, shop_id: ShopId = SHOP, price: str = "24.90") -> Product:

@@ -1,63 +1,20 @@
 """The catalog's API over real HTTP, with the store in memory."""
 
-import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
-import aiohttp
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from psycopg import OperationalError
 
-from comanda.identity.verifier import Identity, InvalidToken, Kind
 from comanda.ids import ShopId
-from tests.catalog_builders import NOW, OTHER_SHOP, SHOP, Store, approved, line, placed, product
-from workers.catalog.api import build_app
+from tests.catalog_builders import NOW, SHOP, Store, approved, line, placed, product
+from tests.catalog_http import Client, bearer, opened
 from workers.catalog.memory import InMemoryCatalog
-from workers.catalog.model import Product
+from workers.catalog.products import Product
 
 MENU = f"/apis/catalog/{SHOP}/menu"
 STOCK = f"/apis/catalog/{SHOP}/stock"
 REFUSED = f"/apis/catalog/{SHOP}/refused-transitions"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    status_code: int
-    headers: Mapping[str, str]
-    content: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.content)
-
-
-class Client:
-    """A client of the API that is served."""
-
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self._session = session
-
-    async def get(self, path: str, **options: Any) -> Answer:
-        async with self._session.get(path, **options) as got:
-            return Answer(status_code=got.status, headers=got.headers, content=await got.read())
-
-
-class NamedTokens:
-    """A verifier for which `owner`, `kitchen`, `guest` and `theirs` are tokens."""
-
-    def verify(self, token: str, *, may_fetch: bool = True) -> Identity:
-        if token not in ("owner", "kitchen", "guest", "theirs"):
-            raise InvalidToken("not one of ours")
-        is_guest = token == "guest"
-        return Identity(
-            subject=token,
-            shop_id=OTHER_SHOP if token == "theirs" else SHOP,
-            kind=Kind.GUEST if is_guest else Kind.STAFF,
-            groups=frozenset() if is_guest else frozenset({token}),
-        )
 
 
 class BrokenCatalog(InMemoryCatalog):
@@ -68,26 +25,6 @@ class BrokenCatalog(InMemoryCatalog):
 
     async def ping(self) -> None:
         raise OperationalError("connection refused")
-
-
-@asynccontextmanager
-async def opened(catalog: InMemoryCatalog) -> AsyncIterator[Client]:
-    @asynccontextmanager
-    async def connect(app: FastAPI) -> AsyncIterator[None]:
-        app.state.reader = catalog
-        app.state.verifier = NamedTokens()
-        yield
-
-    app = build_app((SHOP, OTHER_SHOP), connect=connect)
-    config = uvicorn.Config(app, port=0, log_config=None)
-    config.load()
-    server = uvicorn.Server(config)
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    port = server.servers[0].sockets[0].getsockname()[1]
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-        yield Client(session)
-    await server.shutdown()
 
 
 @pytest.fixture
@@ -105,26 +42,32 @@ async def client(store: Store) -> AsyncIterator[Client]:
         yield client
 
 
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
-
-
 async def test_everybody_reads_the_menu(client: Client) -> None:
     answer = await client.get(MENU)
 
     assert answer.status_code == 200
-    assert answer.json() == {
-        "products": [
-            {
-                "id": "product-meal",
-                "name": "Meal",
-                "category": "MEAL",
-                "price": "58.80",
-                "is_available": True,
-                "version": 1,
-            }
-        ]
-    }
+    menu = answer.json()
+    assert menu["is_open"] is True
+    assert menu["products"] == [
+        {
+            "id": "product-meal",
+            "name": "Meal",
+            "description": "",
+            "category": "MEAL",
+            "price": "58.80",
+            "is_available": True,
+            "version": 1,
+            "picture_url": "",
+            "option_groups": [],
+            "slots": [],
+        }
+    ]
+    assert [(step["label"], step["product_ids"]) for step in menu["steps"]] == [
+        ("Lanche", ["product-meal"]),
+        ("Acompanhamento", []),
+        ("Bebida", []),
+        ("Sobremesa", []),
+    ]
 
 
 async def test_an_unchanged_menu_is_not_sent_twice(client: Client) -> None:
@@ -138,7 +81,7 @@ async def test_an_unchanged_menu_is_not_sent_twice(client: Client) -> None:
 
 async def test_a_changed_menu_has_another_tag(client: Client, store: Store) -> None:
     tag = (await client.get(MENU)).headers["etag"]
-    await store.stock(replace(product("meal"), is_available=False), quantity=1)
+    await store.stock(replace(product("meal"), is_available=False), quantity=10)
 
     answer = await client.get(MENU, headers={"If-None-Match": tag})
 
@@ -210,9 +153,11 @@ async def test_a_database_that_is_down_is_503_with_a_time_to_come_back() -> None
 async def test_the_api_describes_itself(client: Client) -> None:
     paths = (await client.get("/apis/catalog/openapi.json")).json()["paths"]
 
-    assert set(paths) == {
+    assert set(paths) >= {
         "/apis/catalog/{shop}/menu",
-        "/apis/catalog/{shop}/stock",
+        "/apis/catalog/{shop}/menu.csv",
+        "/apis/catalog/{shop}/products/{product_id}",
+        "/apis/catalog/{shop}/stock/{product_id}/corrections",
         "/apis/catalog/{shop}/audit",
         "/apis/catalog/{shop}/refused-transitions",
     }

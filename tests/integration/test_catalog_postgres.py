@@ -25,7 +25,7 @@ from tests.catalog_builders import (
     product,
 )
 from workers.catalog.migrate import migrate, unwind
-from workers.catalog.model import Product
+from workers.catalog.products import Product
 from workers.catalog.seed import PLENTY, SCARCE, product_id, seed_shop
 
 

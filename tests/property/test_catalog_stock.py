@@ -106,6 +106,7 @@ async def _matches_reservations(store: Store, events: list[Event]) -> None:
     for each in MENU:
         level: StockLevel = await store.level(each)
         assert (level.held, level.sold) == (held[each.id], sold[each.id])
+    assert all(audit.agrees_with_ledger for audit in await store.reader.audit(MENU[0].shop_id))
 
 
 async def _answers_once(events: list[Event]) -> None:

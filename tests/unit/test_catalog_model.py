@@ -108,8 +108,9 @@ def test_a_product_that_is_unknown_comes_before_other_objections() -> None:
     unavailable = product("gone")
     offers = {MEAL.id: Offer(product=MEAL, level=level())}
 
-    assert objection_to([line(MEAL)], offers=offers) is None
-    reason = objection_to([line(MEAL), line(unavailable)], offers=offers)
+    assert objection_to([line(MEAL)], quantities={MEAL.id: 1}, offers=offers) is None
+    quantities = {MEAL.id: 1, unavailable.id: 1}
+    reason = objection_to([line(MEAL), line(unavailable)], quantities=quantities, offers=offers)
     assert reason is RejectionReason.UNKNOWN_PRODUCT
 
 

@@ -18,20 +18,17 @@ from comanda.events import (
     OrderPlaced,
     PaymentApproved,
     PaymentFailed,
-    ProductChanged,
-    ProductRemoved,
     Shortage,
     StockRejected,
     StockReserved,
 )
-from comanda.ids import OrderId, ProductId, ReservationId, ShopId, new_id
+from comanda.ids import OrderId, ProductId, ReservationId, new_id
 from workers.catalog.model import (
-    Delivery,
-    Product,
     RefusedTransition,
     RejectionReason,
     Reservation,
     ReservationStatus,
+    counted_of,
     objection_to,
     quantities_of,
     shortages_of,
@@ -62,8 +59,7 @@ async def reserve_stock(message: Envelope, *, catalog: Catalog) -> None:
         claimed = _reservation(unit, placed, status=ReservationStatus.HELD)
         earlier = await unit.claim(claimed)
         if earlier is None:
-            wanted = replace(claimed, quantities=quantities)
-            await _hold_or_reject(unit, placed=placed, wanted=wanted)
+            await _hold_or_reject(unit, placed=placed, claimed=claimed, quantities=quantities)
         elif earlier.status is ReservationStatus.RELEASED:
             # The end of the order overtook its beginning: nothing may be held for it any more.
             _reject(unit, placed=placed, reason=RejectionReason.ORDER_CANCELLED)
@@ -89,43 +85,22 @@ async def release(message: Envelope, *, catalog: Catalog) -> None:
             await _step(unit, message=message, found=found, to=ReservationStatus.RELEASED)
 
 
-async def change_product(product: Product, *, catalog: Catalog) -> Product:
-    """Put a product on the menu or change it; the version grows only if something differs."""
-    async with catalog.begin() as unit:
-        found = await unit.product(product.shop_id, product.id)
-        if found is not None and not product.differs_from(found):
-            return found
-        changed = replace(product, version=found.version + 1 if found else 1)
-        await unit.save_product(changed)
-        unit.emit(_changed(changed))
-    return changed
-
-
-async def remove_product(shop_id: ShopId, product_id: ProductId, *, catalog: Catalog) -> bool:
-    """Take a product off the menu; tell whether it was on it."""
-    async with catalog.begin() as unit:
-        found = await unit.product(shop_id, product_id)
-        if found is None or found.is_removed:
-            return False
-        removed = replace(found, version=found.version + 1, is_removed=True)
-        await unit.save_product(removed)
-        unit.emit(ProductRemoved(shop_id=shop_id, product_id=product_id, version=removed.version))
-    return True
-
-
-async def receive_stock(delivery: Delivery, *, catalog: Catalog) -> bool:
-    """Count a delivery into the stock, once; tell whether it was new."""
-    async with catalog.begin() as unit:
-        return await unit.receive(delivery)
-
-
-async def _hold_or_reject(unit: CatalogUnit, *, placed: OrderPlaced, wanted: Reservation) -> None:
-    offers = await unit.offers(placed.shop_id, list(wanted.quantities))
-    reason = objection_to(placed.lines, offers=offers)
+async def _hold_or_reject(
+    unit: CatalogUnit,
+    *,
+    placed: OrderPlaced,
+    claimed: Reservation,
+    quantities: Mapping[ProductId, int],
+) -> None:
+    offers = await unit.offers(placed.shop_id, list(quantities))
+    reason = objection_to(placed.lines, quantities=quantities, offers=offers)
     shortages: tuple[Shortage, ...] = ()
-    if reason is None and not await unit.hold(placed.shop_id, wanted.quantities):
-        reason = RejectionReason.OUT_OF_STOCK
-        shortages = shortages_of(wanted.quantities, offers=offers)
+    wanted = claimed
+    if reason is None:
+        wanted = replace(claimed, quantities=counted_of(quantities, offers=offers))
+        if not await unit.hold(wanted):
+            reason = RejectionReason.OUT_OF_STOCK
+            shortages = shortages_of(wanted.quantities, offers=offers)
     if reason is not None:
         refused = replace(wanted, status=ReservationStatus.RELEASED, reason=reason, quantities={})
         await unit.save_reservation(refused)
@@ -153,7 +128,7 @@ async def _step(
         await _refuse(unit, message=message, found=found, asked=to)
         return
     move = unit.sell if to is ReservationStatus.SOLD else unit.release
-    await move(found.shop_id, found.quantities)
+    await move(found)
     await unit.save_reservation(replace(found, status=to, reason=message.event.wire_type))
 
 
@@ -200,18 +175,6 @@ def _reject(
             reason=reason.value,
             shortages=shortages,
         )
-    )
-
-
-def _changed(product: Product) -> ProductChanged:
-    return ProductChanged(
-        shop_id=product.shop_id,
-        product_id=product.id,
-        version=product.version,
-        name=product.name,
-        category=product.category.value,
-        price=product.price,
-        is_available=product.is_available,
     )
 
 

@@ -1,63 +1,35 @@
 """The catalog in memory, with the promises of the real store: units in turn, all or nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
-from typing import Self
 
 from comanda.envelope import Envelope, seal
 from comanda.events import Event
 from comanda.ids import OrderId, ProductId, ShopId
+from workers.catalog.memory_menu import InMemoryMenuUnit
+from workers.catalog.memory_reader import InMemoryCatalogReader, State
 from workers.catalog.model import (
-    Category,
+    Correction,
     Delivery,
+    MoveKind,
     Offer,
-    Product,
     RefusedTransition,
     Reservation,
-    ReservationStatus,
-    StockAudit,
     StockCorrupted,
-    StockLevel,
+    StockMove,
 )
 from workers.runtime.errors import AlreadyHandled
 
-_Key = tuple[ShopId, ProductId]
-_SHELVES = list(Category)
 
-
-@dataclass(kw_only=True, slots=True)
-class _State:
-    """Everything that is committed; a unit works on a copy."""
-
-    products: dict[_Key, Product] = field(default_factory=dict)
-    levels: dict[_Key, StockLevel] = field(default_factory=dict)
-    deliveries: set[tuple[ShopId, str, ProductId]] = field(default_factory=set)
-    reservations: dict[tuple[ShopId, OrderId], Reservation] = field(default_factory=dict)
-    refusals: dict[str, RefusedTransition] = field(default_factory=dict)
-    inbox: set[str] = field(default_factory=set)
-
-    def copy(self) -> Self:
-        """Copy the containers; what they hold is frozen."""
-        return type(self)(
-            products=dict(self.products),
-            levels=dict(self.levels),
-            deliveries=set(self.deliveries),
-            reservations=dict(self.reservations),
-            refusals=dict(self.refusals),
-            inbox=set(self.inbox),
-        )
-
-
-class InMemoryCatalogUnit:
+class InMemoryCatalogUnit(InMemoryMenuUnit):
     """One unit of work on a copy of the state."""
 
-    def __init__(self, state: _State, *, now: datetime, cause: Envelope | None) -> None:
-        self._state = state
+    def __init__(self, state: State, *, now: datetime, cause: Envelope | None) -> None:
+        super().__init__(state, now=now)
         self._cause = cause
-        self.now = now
         self.sealed: list[Envelope] = []
 
     def emit(self, event: Event) -> None:
@@ -90,69 +62,103 @@ class InMemoryCatalogUnit:
             for i in known
         }
 
-    async def hold(self, shop_id: ShopId, quantities: Mapping[ProductId, int]) -> bool:
+    async def hold(self, reservation: Reservation) -> bool:
         """Hold all quantities, or none."""
         try:
-            self._move(StockLevel.hold, shop_id=shop_id, quantities=quantities)
+            self._move(MoveKind.HELD, reservation)
         except StockCorrupted:
             return False
         return True
 
-    async def sell(self, shop_id: ShopId, quantities: Mapping[ProductId, int]) -> None:
+    async def sell(self, reservation: Reservation) -> None:
         """Turn held into sold."""
-        self._move(StockLevel.sell, shop_id=shop_id, quantities=quantities)
+        self._move(MoveKind.SOLD, reservation)
 
-    async def release(self, shop_id: ShopId, quantities: Mapping[ProductId, int]) -> None:
+    async def release(self, reservation: Reservation) -> None:
         """Turn held into left."""
-        self._move(StockLevel.release, shop_id=shop_id, quantities=quantities)
+        self._move(MoveKind.RELEASED, reservation)
 
     async def record_refusal(self, refusal: RefusedTransition) -> None:
         """Keep a step that was refused."""
         self._state.refusals.setdefault(refusal.event_id, refusal)
-
-    async def product(self, shop_id: ShopId, product_id: ProductId) -> Product | None:
-        """Find a product."""
-        return self._state.products.get((shop_id, product_id))
-
-    async def save_product(self, product: Product) -> None:
-        """Keep a product; a new one has an empty stock."""
-        key = (product.shop_id, product.id)
-        self._state.products[key] = product
-        self._state.levels.setdefault(key, StockLevel(product_id=product.id))
 
     async def receive(self, delivery: Delivery) -> bool:
         """Add a delivery unless it was counted before."""
         mark = (delivery.shop_id, delivery.id, delivery.product_id)
         if mark in self._state.deliveries:
             return False
-        key = (delivery.shop_id, delivery.product_id)
         self._state.deliveries.add(mark)
-        self._state.levels[key] = self._state.levels[key].receive(delivery.quantity)
+        move = StockMove(
+            product_id=delivery.product_id,
+            kind=MoveKind.RECEIVED,
+            quantity=delivery.quantity,
+            key=delivery.id,
+            author=delivery.author,
+            at=self.now,
+        )
+        self._follow(delivery.shop_id, [move])
         return True
 
-    def _move(
-        self,
-        change: Callable[[StockLevel, int], StockLevel],
-        *,
-        shop_id: ShopId,
-        quantities: Mapping[ProductId, int],
-    ) -> None:
+    async def counted(self, goods: Delivery | Correction) -> int | None:
+        """Tell how much was counted before under this id, if anything."""
+        mark = (goods.shop_id, goods.product_id, goods.kind, goods.id)
+        for shop, move in self._state.ledger:
+            if (shop, move.product_id, move.kind, move.key) == mark:
+                return move.quantity
+        return None
+
+    async def correct(self, correction: Correction) -> bool:
+        """Change what came in, unless less would be left than nothing."""
+        move = StockMove(
+            product_id=correction.product_id,
+            kind=MoveKind.CORRECTED,
+            quantity=correction.change,
+            key=correction.id,
+            author=correction.author,
+            reason=correction.reason,
+            at=self.now,
+        )
+        try:
+            self._follow(correction.shop_id, [move])
+        except StockCorrupted:
+            return False
+        return True
+
+    def _move(self, kind: MoveKind, reservation: Reservation) -> None:
+        moves = [
+            StockMove(
+                product_id=product_id,
+                kind=kind,
+                quantity=quantity,
+                key=reservation.order_id,
+                at=self.now,
+            )
+            for product_id, quantity in reservation.quantities.items()
+        ]
+        self._follow(reservation.shop_id, moves)
+
+    def _follow(self, shop_id: ShopId, moves: Sequence[StockMove]) -> None:
         try:
             moved = {
-                (shop_id, product_id): change(self._state.levels[shop_id, product_id], quantity)
-                for product_id, quantity in quantities.items()
+                (shop_id, move.product_id): self._state.levels[shop_id, move.product_id].follow(
+                    move
+                )
+                for move in moves
             }
         except KeyError as exc:
             raise StockCorrupted(f"no stock of {exc.args[0]}") from exc
         self._state.levels.update(moved)
+        for move in moves:
+            numbered = replace(move, sequence=len(self._state.ledger) + 1)
+            self._state.ledger.append((shop_id, numbered))
 
 
-class InMemoryCatalog:
+class InMemoryCatalog(InMemoryCatalogReader):
     """Store, reader and topic in one; `published` holds what went out, in order."""
 
     def __init__(self, *, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._state = _State()
+        self._state = State()
         self._turn = asyncio.Lock()
         self.published: list[Envelope] = []
 
@@ -169,45 +175,3 @@ class InMemoryCatalog:
             yield unit
             self._state = state
             self.published.extend(unit.sealed)
-
-    async def menu(self, shop_id: ShopId) -> list[Product]:
-        """List the products that were not removed, by category and name."""
-        shown = [
-            p for p in self._state.products.values() if p.shop_id == shop_id and not p.is_removed
-        ]
-        return sorted(shown, key=lambda p: (_SHELVES.index(p.category), p.name, p.id))
-
-    async def levels(self, shop_id: ShopId) -> list[StockLevel]:
-        """List the stock of every product, in the order of product ids."""
-        levels = [level for (shop, _), level in self._state.levels.items() if shop == shop_id]
-        return sorted(levels, key=lambda level: level.product_id)
-
-    async def audit(self, shop_id: ShopId) -> list[StockAudit]:
-        """Compare the stock of every product with its reservations."""
-        return [
-            StockAudit(
-                product_id=level.product_id,
-                received=level.received,
-                held=level.held,
-                sold=level.sold,
-                delivered=level.received,
-                reserved=self._reserved(shop_id, level.product_id, ReservationStatus.HELD),
-                bought=self._reserved(shop_id, level.product_id, ReservationStatus.SOLD),
-            )
-            for level in await self.levels(shop_id)
-        ]
-
-    def _reserved(self, shop_id: ShopId, product_id: ProductId, status: ReservationStatus) -> int:
-        return sum(
-            reservation.quantities.get(product_id, 0)
-            for reservation in self._state.reservations.values()
-            if reservation.shop_id == shop_id and reservation.status is status
-        )
-
-    async def refusals(self, shop_id: ShopId, *, limit: int) -> list[RefusedTransition]:
-        """List refused transitions, newest first."""
-        refusals = [r for r in self._state.refusals.values() if r.shop_id == shop_id]
-        return sorted(refusals, key=lambda r: (r.at, r.event_id), reverse=True)[:limit]
-
-    async def ping(self) -> None:
-        """Memory is always in reach."""

@@ -1,14 +1,16 @@
-"""Products, stock and reservations: what may be sold, and what may still change its mind."""
+"""Stock and reservations: what may be sold, and what may still change its mind."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import ClassVar, Self
 
 from comanda.events import Line, Shortage
 from comanda.ids import EventId, OrderId, ProductId, ReservationId, ShopId
-from comanda.money import ZERO, Money
+from comanda.menu import Choice, InvalidChoices, chosen, unit_price
+from comanda.money import ZERO, InvalidMoney, Money
+from workers.catalog.products import Product
 
 # Far above what a counter sells at once, and far below where a column of the store overflows.
 LARGEST_QUANTITY = 1_000_000
@@ -20,15 +22,6 @@ class InvalidLines(ValueError):
 
 class StockCorrupted(Exception):
     """Stock and reservations contradict each other; nothing was changed."""
-
-
-class Category(StrEnum):
-    """The four shelves of a menu."""
-
-    MEAL = "MEAL"
-    SIDE = "SIDE"
-    DRINK = "DRINK"
-    DESSERT = "DESSERT"
 
 
 class ReservationStatus(StrEnum):
@@ -52,31 +45,16 @@ class RejectionReason(StrEnum):
     UNKNOWN_PRODUCT = "unknown_product"
     PRICE_CHANGED = "price_changed"
     UNAVAILABLE = "unavailable"
+    OPTIONS_CHANGED = "options_changed"
     OUT_OF_STOCK = "out_of_stock"
     ORDER_CANCELLED = "order_cancelled"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Product:
-    """What the menu says of one product; a higher version is newer."""
-
-    id: ProductId
-    shop_id: ShopId
-    version: int
-    name: str
-    category: Category
-    price: Money
-    is_available: bool
-    is_removed: bool = False
-
-    def differs_from(self, other: "Product") -> bool:
-        """Tell whether the two say different things, whatever their versions."""
-        return replace(self, version=other.version) != other
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class StockAudit:
-    """The stock of a product beside what its deliveries and reservations add up to."""
+    """The stock of a product beside what its deliveries (and corrections) and reservations add up
+    to, and beside what its ledger does.
+    """
 
     product_id: ProductId
     received: int
@@ -85,6 +63,15 @@ class StockAudit:
     delivered: int
     reserved: int
     bought: int
+    ledger_received: int
+    ledger_held: int
+    ledger_sold: int
+
+    @property
+    def agrees_with_ledger(self) -> bool:
+        """Tell whether the level is what its ledger makes of it."""
+        told = (self.ledger_received, self.ledger_held, self.ledger_sold)
+        return told == (self.received, self.held, self.sold)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,6 +108,16 @@ class StockLevel:
         """Give back what was held."""
         return replace(self, held=self.held - quantity)
 
+    def follow(self, move: "StockMove") -> Self:
+        """Take one line of the ledger; from the first to the last they make the level."""
+        return {
+            MoveKind.RECEIVED: self.receive,
+            MoveKind.CORRECTED: self.receive,
+            MoveKind.HELD: self.hold,
+            MoveKind.SOLD: self.sell,
+            MoveKind.RELEASED: self.release,
+        }[move.kind](move.quantity)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Offer:
@@ -128,6 +125,16 @@ class Offer:
 
     product: Product
     level: StockLevel
+
+
+class MoveKind(StrEnum):
+    """What can happen to the stock of a product."""
+
+    RECEIVED = "RECEIVED"
+    CORRECTED = "CORRECTED"
+    HELD = "HELD"
+    SOLD = "SOLD"
+    RELEASED = "RELEASED"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,6 +145,38 @@ class Delivery:
     shop_id: ShopId
     product_id: ProductId
     quantity: int
+    author: str = ""
+    kind: ClassVar[MoveKind] = MoveKind.RECEIVED
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Correction:
+    """So much more (or less) was found than the books say; the same correction counts once."""
+
+    id: str
+    shop_id: ShopId
+    product_id: ProductId
+    change: int
+    author: str
+    reason: str
+    kind: ClassVar[MoveKind] = MoveKind.CORRECTED
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StockMove:
+    """A line of the stock ledger; `key` names the delivery, the correction or the order.
+
+    Only the quantity of a correction can be below zero.
+    """
+
+    product_id: ProductId
+    kind: MoveKind
+    quantity: int
+    key: str
+    at: datetime
+    author: str = ""
+    reason: str = ""
+    sequence: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,33 +209,64 @@ class RefusedTransition:
 
 
 def quantities_of(lines: Sequence[Line], *, total: Money) -> dict[ProductId, int]:
-    """Merge lines of one product, in the order of product ids; raise `InvalidLines`."""
+    """Merge all that leaves the store-room, combos' parts too, in the order of product ids.
+
+    Raises `InvalidLines`.
+    """
     if not lines:
         raise InvalidLines("an order has at least one line")
     merged: dict[ProductId, int] = {}
-    for line in sorted(lines, key=lambda line: line.product_id):
+    for line in lines:
         if not 1 <= line.quantity <= LARGEST_QUANTITY:
             raise InvalidLines(f"impossible quantity: {line.quantity}")
-        merged[line.product_id] = merged.get(line.product_id, 0) + line.quantity
+        parts = [option.product_id for option in line.options if option.product_id is not None]
+        for product_id in (line.product_id, *parts):
+            merged[product_id] = merged.get(product_id, 0) + line.quantity
     if sum((line.unit_price * line.quantity for line in lines), ZERO) != total:
         raise InvalidLines(f"the lines do not add up to {total}")
-    return merged
+    return dict(sorted(merged.items()))
+
+
+def counted_of(
+    quantities: Mapping[ProductId, int], *, offers: Mapping[ProductId, Offer]
+) -> dict[ProductId, int]:
+    """Keep only the products of which there are so many and no more."""
+    return {i: quantity for i, quantity in quantities.items() if offers[i].product.is_stocked}
 
 
 def objection_to(
-    lines: Sequence[Line], *, offers: Mapping[ProductId, Offer]
+    lines: Sequence[Line],
+    *,
+    quantities: Mapping[ProductId, int],
+    offers: Mapping[ProductId, Offer],
 ) -> RejectionReason | None:
     """Name the first thing that the menu holds against these lines, or nothing."""
-    if any(line.product_id not in offers for line in lines):
+    if any(i not in offers or offers[i].product.is_removed for i in quantities):
         return RejectionReason.UNKNOWN_PRODUCT
-    products = [(line, offers[line.product_id].product) for line in lines]
-    if any(product.is_removed for _, product in products):
-        return RejectionReason.UNKNOWN_PRODUCT
-    if any(not product.is_available for _, product in products):
+    if any(not offers[i].product.is_available for i in quantities):
         return RejectionReason.UNAVAILABLE
-    if any(line.unit_price != product.price for line, product in products):
-        return RejectionReason.PRICE_CHANGED
-    return None
+    objections = (_objection(line, offers=offers) for line in lines)
+    return next((objection for objection in objections if objection is not None), None)
+
+
+def _objection(line: Line, *, offers: Mapping[ProductId, Offer]) -> RejectionReason | None:
+    product = offers[line.product_id].product
+    choices = [Choice(group_id=o.group_id, option_id=o.option_id) for o in line.options]
+    # The parts were found to be available above, so only their place in the combo is left to see.
+    names = {i: offer.product.name for i, offer in offers.items()} if product.slots else {}
+    try:
+        options = chosen(choices, groups=product.option_groups, slots=product.slots, names=names)
+        price = unit_price(product.price, options)
+    except (InvalidChoices, InvalidMoney):
+        return RejectionReason.OPTIONS_CHANGED
+    if {(o.group_id, o.product_id) for o in options} != _parts_of(line):
+        # A slot's product that the line does not name as such would leave no trace in the stock.
+        return RejectionReason.OPTIONS_CHANGED
+    return None if price == line.unit_price else RejectionReason.PRICE_CHANGED
+
+
+def _parts_of(line: Line) -> set[tuple[str, ProductId | None]]:
+    return {(option.group_id, option.product_id) for option in line.options}
 
 
 def shortages_of(

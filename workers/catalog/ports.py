@@ -1,6 +1,6 @@
 """What the handlers and the API of the catalog ask of a store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -8,15 +8,20 @@ from typing import Protocol
 from comanda.envelope import Envelope
 from comanda.events import Event
 from comanda.ids import OrderId, ProductId, ShopId
+from comanda.menu import Category
 from workers.catalog.model import (
+    Correction,
     Delivery,
     Offer,
-    Product,
     RefusedTransition,
     Reservation,
     StockAudit,
     StockLevel,
+    StockMove,
 )
+from workers.catalog.pictures import Picture
+from workers.catalog.products import Price, Product
+from workers.catalog.shop import ShopRules
 
 
 class CatalogUnit(Protocol):
@@ -46,26 +51,53 @@ class CatalogUnit(Protocol):
     ) -> dict[ProductId, Offer]:
         """Read products with their stock and lock the stock, always in the order of product ids."""
 
-    async def hold(self, shop_id: ShopId, quantities: Mapping[ProductId, int]) -> bool:
+    async def hold(self, reservation: Reservation) -> bool:
         """Hold all quantities in one conditional step, or none; tell which."""
 
-    async def sell(self, shop_id: ShopId, quantities: Mapping[ProductId, int]) -> None:
+    async def sell(self, reservation: Reservation) -> None:
         """Turn held into sold; raise `StockCorrupted` if so much is not held."""
 
-    async def release(self, shop_id: ShopId, quantities: Mapping[ProductId, int]) -> None:
+    async def release(self, reservation: Reservation) -> None:
         """Turn held into left; raise `StockCorrupted` if so much is not held."""
 
     async def record_refusal(self, refusal: RefusedTransition) -> None:
         """Write down a step that was refused."""
 
+    async def lock_menu(self, shop_id: ShopId) -> None:
+        """Wait until no other unit edits the menu of this shop, and keep others waiting."""
+
     async def product(self, shop_id: ShopId, product_id: ProductId) -> Product | None:
         """Read and lock a product, also one that was removed."""
+
+    async def products(self, shop_id: ShopId) -> list[Product]:
+        """Read all products of a shop, also those that were removed."""
 
     async def save_product(self, product: Product) -> None:
         """Insert or update a product; a new one has an empty stock."""
 
+    async def record_price(self, product: Product, *, author: str) -> None:
+        """Add to the price history what a product costs from now on."""
+
+    async def save_picture(self, picture: Picture) -> None:
+        """Keep a picture; keeping it twice is keeping it once."""
+
+    async def drop_picture(self, shop_id: ShopId, digest: str) -> None:
+        """Forget a picture that no product of the shop shows."""
+
+    async def shop_rules(self, shop_id: ShopId) -> ShopRules:
+        """Read and lock what a shop decided; version 0 if nothing."""
+
+    async def save_shop_rules(self, rules: ShopRules) -> None:
+        """Write down what a shop decided."""
+
     async def receive(self, delivery: Delivery) -> bool:
-        """Add a delivery to the stock; tell `False` if it was counted before."""
+        """Add a delivery to the stock; tell `False` if another unit counted it first."""
+
+    async def counted(self, goods: Delivery | Correction) -> int | None:
+        """Lock the stock; tell how much was counted before under this id, if anything."""
+
+    async def correct(self, correction: Correction) -> bool:
+        """Change what came in; tell `False` if less would be left than nothing."""
 
 
 class Catalog(Protocol):
@@ -79,7 +111,32 @@ class CatalogReader(Protocol):
     """What the API shows."""
 
     async def menu(self, shop_id: ShopId) -> list[Product]:
-        """List the products that were not removed, by category and name."""
+        """List the products that were not removed, by category, position and name."""
+
+    async def search(
+        self, shop_id: ShopId, *, words: Sequence[str], category: Category | None
+    ) -> list[Product]:
+        """List the products of the menu that hold all words, in folded name or description."""
+
+    async def all_products(self, shop_id: ShopId) -> list[Product]:
+        """List all products, also those that were removed, in the order of the menu."""
+
+    async def find_product(self, shop_id: ShopId, product_id: ProductId) -> Product | None:
+        """Find a product, also one that was removed."""
+
+    async def prices(self, shop_id: ShopId, product_id: ProductId) -> list[Price]:
+        """List what a product cost, newest first."""
+
+    async def picture(self, shop_id: ShopId, digest: str) -> Picture | None:
+        """Find a picture."""
+
+    async def rules(self, shop_id: ShopId) -> ShopRules:
+        """Read what a shop decided; version 0 if nothing."""
+
+    async def moves(
+        self, shop_id: ShopId, product_id: ProductId, *, after: int, limit: int
+    ) -> list[StockMove]:
+        """List lines of a product's stock ledger, oldest first, behind the one numbered `after`."""
 
     async def levels(self, shop_id: ShopId) -> list[StockLevel]:
         """List the stock of every product, in the order of product ids."""

@@ -1,7 +1,7 @@
 """Give the laptop's shops a menu and a full store-room: `python -m workers.catalog.seed`.
 
 It goes through the same handlers as everything else, so the products reach the copies of the menu
-by the outbox; run again, it changes nothing.
+by the outbox. Run again, it changes nothing, not even what a shop has edited since.
 """
 
 import asyncio
@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, uuid5
 
 from comanda.ids import ProductId, ShopId
+from comanda.menu import Category
 from comanda.money import Money
 from comanda.settings import read
-from workers.catalog.handlers import change_product, receive_stock
-from workers.catalog.model import Category, Delivery, Product
+from workers.catalog.managing import put
+from workers.catalog.model import Delivery
 from workers.catalog.ports import Catalog
+from workers.catalog.products import Product
 from workers.catalog.repository import PostgresCatalog
 from workers.runtime.aws import sns_publisher
 from workers.runtime.postgres import PostgresUnits
@@ -115,7 +117,7 @@ def dishes_of(shop_id: ShopId) -> Sequence[Dish]:
 
 async def seed_shop(shop_id: ShopId, *, catalog: Catalog) -> None:
     """Put the menu of one shop in place and fill its store-room, once."""
-    for dish in dishes_of(shop_id):
+    for position, dish in enumerate(dishes_of(shop_id)):
         product = Product(
             id=product_id(shop_id, dish.slug),
             shop_id=shop_id,
@@ -124,12 +126,28 @@ async def seed_shop(shop_id: ShopId, *, catalog: Catalog) -> None:
             category=dish.category,
             price=Money.parse(dish.price),
             is_available=dish.is_available,
+            position=position,
         )
-        delivery = Delivery(
-            id=_DELIVERY, shop_id=shop_id, product_id=product.id, quantity=dish.quantity
+        await _add(product, quantity=dish.quantity, catalog=catalog)
+
+
+async def _add(product: Product, *, quantity: int, catalog: Catalog) -> None:
+    async with catalog.begin() as unit:
+        await unit.lock_menu(product.shop_id)
+        # The shop may have edited or retired it, or given its name to another.
+        others = await unit.products(product.shop_id)
+        if any(o.id == product.id or o.name_key == product.name_key for o in others):
+            return
+        await put(unit, product, others=others, author=_DELIVERY)
+        await unit.receive(
+            Delivery(
+                id=_DELIVERY,
+                shop_id=product.shop_id,
+                product_id=product.id,
+                quantity=quantity,
+                author=_DELIVERY,
+            )
         )
-        await change_product(product, catalog=catalog)
-        await receive_stock(delivery, catalog=catalog)
 
 
 async def main() -> None:

@@ -1,29 +1,9 @@
-"""The statements of the catalog; locks on stock are always taken in the order of product ids."""
+"""The statements on stock; locks on it are always taken in the order of product ids.
 
-_PRODUCT_COLUMNS = (
-    "p.shop_id, p.product_id, p.version, p.name, p.category, p.price, p.is_available, p.is_removed"
-)
-
-MENU = f"""
-SELECT {_PRODUCT_COLUMNS} FROM products p
-WHERE p.shop_id = %s AND NOT p.is_removed
-ORDER BY array_position(ARRAY['MEAL', 'SIDE', 'DRINK', 'DESSERT'], p.category), p.name, p.product_id
-"""  # noqa: S608  # Only the constant above is put in.
-
-PRODUCT = f"""
-SELECT {_PRODUCT_COLUMNS} FROM products p WHERE p.shop_id = %s AND p.product_id = %s FOR UPDATE
-"""  # noqa: S608  # Only the constant above is put in.
-
-SAVE_PRODUCT = """
-INSERT INTO products (shop_id, product_id, version, name, category, price, is_available,
-                      is_removed, changed_at)
-VALUES (%(shop_id)s, %(product_id)s, %(version)s, %(name)s, %(category)s, %(price)s,
-        %(is_available)s, %(is_removed)s, %(now)s)
-ON CONFLICT (shop_id, product_id) DO UPDATE SET
-    version = excluded.version, name = excluded.name, category = excluded.category,
-    price = excluded.price, is_available = excluded.is_available,
-    is_removed = excluded.is_removed, changed_at = excluded.changed_at
+Each change and its line in the ledger are one statement.
 """
+
+from workers.catalog.sql_menu import PRODUCT_COLUMNS
 
 LEVELS = """
 SELECT product_id, received, held, sold FROM stock WHERE shop_id = %s
@@ -31,17 +11,37 @@ ORDER BY product_id COLLATE "C"
 """
 
 AUDIT = """
+WITH ledger AS (
+    SELECT product_id, coalesce(sum(quantity) FILTER (WHERE kind = 'RECEIVED'), 0) AS received,
+           coalesce(sum(quantity) FILTER (WHERE kind = 'CORRECTED'), 0) AS corrected,
+           coalesce(sum(quantity) FILTER (WHERE kind = 'HELD'), 0) AS held,
+           coalesce(sum(quantity) FILTER (WHERE kind = 'SOLD'), 0) AS sold,
+           coalesce(sum(quantity) FILTER (WHERE kind = 'RELEASED'), 0) AS released
+    FROM stock_ledger WHERE shop_id = %(shop_id)s GROUP BY product_id
+), delivered AS (
+    SELECT product_id, sum(quantity) AS quantity
+    FROM deliveries WHERE shop_id = %(shop_id)s GROUP BY product_id
+), reserved AS (
+    SELECT l.product_id, sum(l.quantity) FILTER (WHERE r.status = 'HELD') AS held,
+           sum(l.quantity) FILTER (WHERE r.status = 'SOLD') AS sold
+    FROM reservation_lines l JOIN reservations r USING (shop_id, order_id)
+    WHERE l.shop_id = %(shop_id)s GROUP BY l.product_id
+)
 SELECT s.product_id, s.received, s.held, s.sold,
-       coalesce((SELECT sum(d.quantity) FROM deliveries d
-                 WHERE (d.shop_id, d.product_id) = (s.shop_id, s.product_id)), 0)::bigint
-           AS delivered,
-       coalesce(sum(l.quantity) FILTER (WHERE r.status = 'HELD'), 0)::bigint AS reserved,
-       coalesce(sum(l.quantity) FILTER (WHERE r.status = 'SOLD'), 0)::bigint AS bought
-FROM stock s
-LEFT JOIN reservation_lines l ON (l.shop_id, l.product_id) = (s.shop_id, s.product_id)
-LEFT JOIN reservations r ON (r.shop_id, r.order_id) = (l.shop_id, l.order_id)
-WHERE s.shop_id = %s GROUP BY s.shop_id, s.product_id, s.received, s.held, s.sold
-ORDER BY s.product_id COLLATE "C"
+       (coalesce(d.quantity, 0) + coalesce(g.corrected, 0))::bigint AS delivered,
+       coalesce(r.held, 0)::bigint AS reserved, coalesce(r.sold, 0)::bigint AS bought,
+       (coalesce(g.received, 0) + coalesce(g.corrected, 0))::bigint AS ledger_received,
+       (coalesce(g.held, 0) - coalesce(g.sold, 0) - coalesce(g.released, 0))::bigint
+           AS ledger_held,
+       coalesce(g.sold, 0)::bigint AS ledger_sold
+FROM stock s LEFT JOIN ledger g USING (product_id) LEFT JOIN delivered d USING (product_id)
+     LEFT JOIN reserved r USING (product_id)
+WHERE s.shop_id = %(shop_id)s ORDER BY s.product_id COLLATE "C"
+"""
+
+MOVES = """
+SELECT product_id, kind, quantity, key, at, author, reason, sequence FROM stock_ledger
+WHERE shop_id = %s AND product_id = %s AND sequence > %s ORDER BY sequence LIMIT %s
 """
 
 NEW_STOCK = """
@@ -55,12 +55,33 @@ ON CONFLICT DO NOTHING
 """
 
 RECEIVE = """
-UPDATE stock SET received = received + %(quantity)s
-WHERE shop_id = %(shop_id)s AND product_id = %(product_id)s
+WITH moved AS (
+    UPDATE stock SET received = received + %(quantity)s
+    WHERE shop_id = %(shop_id)s AND product_id = %(product_id)s RETURNING shop_id, product_id
+)
+INSERT INTO stock_ledger (shop_id, product_id, kind, quantity, key, author, at)
+SELECT shop_id, product_id, 'RECEIVED', %(quantity)s, %(delivery_id)s, %(author)s, %(now)s
+FROM moved
+"""
+
+COUNTED = """
+SELECT quantity FROM stock_ledger WHERE shop_id = %s AND key = %s AND product_id = %s
+AND kind = %s AND kind IN ('RECEIVED', 'CORRECTED')
+"""
+
+CORRECT = """
+WITH moved AS (
+    UPDATE stock SET received = received + %(change)s
+    WHERE shop_id = %(shop_id)s AND product_id = %(product_id)s
+      AND received + %(change)s >= held + sold RETURNING shop_id, product_id
+)
+INSERT INTO stock_ledger (shop_id, product_id, kind, quantity, key, author, reason, at)
+SELECT shop_id, product_id, 'CORRECTED', %(change)s, %(id)s, %(author)s, %(reason)s, %(now)s
+FROM moved
 """
 
 OFFERS = f"""
-SELECT {_PRODUCT_COLUMNS}, s.received, s.held, s.sold
+SELECT {PRODUCT_COLUMNS}, s.received, s.held, s.sold
 FROM stock s JOIN products p USING (shop_id, product_id)
 WHERE s.shop_id = %s AND s.product_id = ANY(%s)
 ORDER BY s.product_id COLLATE "C" FOR UPDATE OF s
@@ -72,27 +93,34 @@ ORDER BY product_id COLLATE "C" FOR UPDATE
 """
 
 
-def _move(change: str, *, condition: str) -> str:
+def _move(kind: str, change: str, *, condition: str) -> str:
     """Make the one statement that moves stock for all lines when each fits, or for none."""
     return f"""
     WITH wanted AS (
         SELECT * FROM unnest(%(product_ids)s::text[], %(quantities)s::bigint[])
                    AS line (product_id, quantity)
+    ), moved AS (
+        UPDATE stock s SET {change} FROM wanted w
+        WHERE s.shop_id = %(shop_id)s AND s.product_id = w.product_id AND NOT EXISTS (
+            SELECT 1 FROM wanted x
+            LEFT JOIN stock y ON y.shop_id = %(shop_id)s AND y.product_id = x.product_id
+            WHERE y.product_id IS NULL OR NOT ({condition})
+        ) RETURNING s.product_id, w.quantity
     )
-    UPDATE stock s SET {change} FROM wanted w
-    WHERE s.shop_id = %(shop_id)s AND s.product_id = w.product_id AND NOT EXISTS (
-        SELECT 1 FROM wanted x
-        LEFT JOIN stock y ON y.shop_id = %(shop_id)s AND y.product_id = x.product_id
-        WHERE y.product_id IS NULL OR NOT ({condition})
-    )
+    INSERT INTO stock_ledger (shop_id, product_id, kind, quantity, key, at)
+    SELECT %(shop_id)s, product_id, '{kind}', quantity, %(order_id)s, %(now)s FROM moved
     """  # noqa: S608  # Only the constants below are put in.
 
 
-HOLD = _move("held = s.held + w.quantity", condition="y.received - y.held - y.sold >= x.quantity")
-SELL = _move(
-    "held = s.held - w.quantity, sold = s.sold + w.quantity", condition="y.held >= x.quantity"
+HOLD = _move(
+    "HELD", "held = s.held + w.quantity", condition="y.received - y.held - y.sold >= x.quantity"
 )
-RELEASE = _move("held = s.held - w.quantity", condition="y.held >= x.quantity")
+SELL = _move(
+    "SOLD",
+    "held = s.held - w.quantity, sold = s.sold + w.quantity",
+    condition="y.held >= x.quantity",
+)
+RELEASE = _move("RELEASED", "held = s.held - w.quantity", condition="y.held >= x.quantity")
 
 CLAIM = """
 INSERT INTO reservations (reservation_id, shop_id, order_id, status, reason, made_at, changed_at)

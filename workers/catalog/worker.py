@@ -7,7 +7,8 @@ from functools import partial
 
 from comanda.settings import read
 from workers.catalog.handlers import HANDLERS
-from workers.catalog.repository import PostgresCatalog, PostgresCatalogReader
+from workers.catalog.reader import PostgresCatalogReader
+from workers.catalog.repository import PostgresCatalog
 from workers.runtime.aws import sns_publisher
 from workers.runtime.postgres import PostgresUnits
 from workers.runtime.postgres_pool import postgres_pool
