@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from comanda.hours import OpeningHours
 from comanda.ids import ChargeId, CustomerId, OrderId, ProductId, ReservationId, ShopId
+from comanda.menu import ChosenOption, ComboSlot, OptionGroup
 from comanda.money import Money
 
 TYPES: dict[str, type["Event"]] = {}
@@ -39,12 +41,14 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """So many of one product, at the price that the customer saw."""
+    """So many of one product, at the price that the customer saw, its options included."""
 
     product_id: ProductId
     name: str
     quantity: int
     unit_price: Money
+    options: tuple[ChosenOption, ...] = ()
+    notes: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -236,6 +240,14 @@ class OrderCompleted(Event, wire_type="orders.order.completed.v1", subject="orde
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OrderRecalled(Event, wire_type="orders.order.recalled.v1", subject="order_id"):
+    """The kitchen took a step back on purpose: the order stands at this status again."""
+
+    order_id: OrderId
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OrderCancelled(Event, wire_type="orders.order.cancelled.v1", subject="order_id"):
     """The order will not be made, for this reason."""
 
@@ -253,6 +265,11 @@ class ProductChanged(Event, wire_type="catalog.product.changed.v1", subject="pro
     category: str
     price: Money
     is_available: bool
+    description: str = ""
+    option_groups: tuple[OptionGroup, ...] = ()
+    slots: tuple[ComboSlot, ...] = ()
+    picture_url: str = ""
+    position: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -261,3 +278,16 @@ class ProductRemoved(Event, wire_type="catalog.product.removed.v1", subject="pro
 
     product_id: ProductId
     version: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShopChanged(Event, wire_type="catalog.shop.changed.v1", subject="shop_id"):
+    """When a shop takes orders, and how many at once; a higher version is newer."""
+
+    # `switch` is a `ShopSwitch`; no `most_in_flight` is no bound; call numbers begin again each day
+    # at the hour `day_begins_at`, 0 to 23, of the shop's own time.
+    version: int
+    hours: tuple[OpeningHours, ...]
+    switch: str
+    most_in_flight: int | None
+    day_begins_at: int

@@ -6,7 +6,7 @@ import sys
 
 import uvloop
 
-from local.demo.commands import demo, run
+from local.demo.commands import demo, demo_outage, run
 
 
 def main(arguments: list[str]) -> int:
@@ -17,11 +17,14 @@ def main(arguments: list[str]) -> int:
     running.add_argument("--verbose", action="store_true", help="show every process's log")
     loading = commands.add_parser("demo", help="drive many orders, balance the books, stop")
     loading.add_argument("--orders", type=_count, default=200, help="1 to 100000")
+    loading.add_argument("--scenario", choices=("load", "outage"), default="load")
     loading.add_argument("--verbose", action="store_true", help="show every process's log")
     chosen = parser.parse_args(arguments)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         if chosen.command == "run":
             return runner.run(run(verbose=chosen.verbose))
+        if chosen.scenario == "outage":
+            return runner.run(demo_outage(verbose=chosen.verbose))
         return runner.run(demo(orders=chosen.orders, verbose=chosen.verbose))
 
 

@@ -15,17 +15,22 @@ from comanda.events import (
     PaymentFailed,
     PaymentRefunded,
     ProductChanged,
+    ShopChanged,
     StockRejected,
     StockReserved,
 )
+from comanda.hours import OpeningHours
 from comanda.ids import ChargeId, OrderId, ProductId, ReservationId, ShopId
 from comanda.money import Money
 from workers.orders.claims import ClaimKey
+from workers.orders.floor import Store
 from workers.orders.handlers import HANDLERS
 from workers.orders.lines import Wanted, merged
+from workers.orders.load import KitchenLoad
 from workers.orders.model import Order
-from workers.orders.placing import OrderRequest, Placement, Till, shop_zone
+from workers.orders.placing import OrderRequest, Placement, Till
 from workers.orders.ports import Desk, Menus, Orders
+from workers.orders.shop_rules import shop_zone
 from workers.runtime.errors import AlreadyHandled
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -61,6 +66,24 @@ def changed(
     )
 
 
+def shop_changed(
+    *,
+    version: int,
+    switch: str = "BY_HOURS",
+    most_in_flight: int | None = None,
+    day_begins_at: int = 0,
+    hours: tuple[OpeningHours, ...] = (),
+) -> ShopChanged:
+    return ShopChanged(
+        shop_id=SHOP,
+        version=version,
+        hours=hours,
+        switch=switch,
+        most_in_flight=most_in_flight,
+        day_begins_at=day_begins_at,
+    )
+
+
 def request(
     *wanted: tuple[str, int], key: str | None = None, owner: str = GUEST, body: str | None = None
 ) -> OrderRequest:
@@ -73,7 +96,7 @@ def request(
     )
 
 
-def till(orders: Orders, *, desk: Desk, menus: Menus, clock: Clock) -> Till:
+def till(orders: Store, *, desk: Desk, menus: Menus, clock: Clock) -> Till:
     return Till(
         orders=orders,
         desk=desk,
@@ -81,6 +104,7 @@ def till(orders: Orders, *, desk: Desk, menus: Menus, clock: Clock) -> Till:
         clock=clock,
         render=lambda order: f"answer of {order.id}",
         zone=shop_zone(),
+        load=KitchenLoad(orders),
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -27,6 +27,7 @@ from tests.orders_builders import (
 )
 from workers.orders.api import build_app
 from workers.orders.floor import Floor
+from workers.orders.hooks_memory import InMemoryHooks
 from workers.orders.memory import InMemoryOrders
 from workers.orders.model import Order
 
@@ -124,6 +125,25 @@ class Client:
     async def get(self, path: str, **options: Any) -> Answer:
         return await self.ask("GET", path, **options)
 
+    @asynccontextmanager
+    async def streamed(
+        self, path: str, *, headers: Mapping[str, str]
+    ) -> AsyncIterator[AsyncIterator[tuple[str, Any]]]:
+        """Follow server-sent events as pairs of id and data; comments are left out."""
+        async with self._session.get(path, headers=headers) as answer:
+            assert answer.status == 200
+            yield _events(answer.content)
+
+    @asynccontextmanager
+    async def streams(
+        self, path: str, *, headers: Mapping[str, str], count: int
+    ) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for _ in range(count):
+                events = await stack.enter_async_context(self.streamed(path, headers=headers))
+                await anext(events)
+            yield
+
     async def place(
         self,
         body: Any = BODY,
@@ -147,11 +167,23 @@ class Client:
         return [e.event for e in self.orders.published if isinstance(e.event, OrderPlaced)]
 
 
+async def _events(content: aiohttp.StreamReader) -> AsyncIterator[tuple[str, Any]]:
+    event: dict[str, str] = {}
+    async for raw in content:
+        name, _, value = raw.decode().strip().partition(": ")
+        if name:
+            event[name] = value
+        elif "data" in event:
+            yield event["id"], json.loads(event["data"])
+            event = {}
+
+
 @asynccontextmanager
 async def opened(orders: InMemoryOrders, *, clock: Clock) -> AsyncIterator[Client]:
     @asynccontextmanager
     async def connect(app: FastAPI) -> AsyncIterator[None]:
-        app.state.floor = Floor(orders, desk=orders, clock=clock)
+        hooks = InMemoryHooks()
+        app.state.floor = Floor(orders, desk=orders, hooks=hooks, clock=clock)
         app.state.verifier = verifier()
         yield
 

@@ -1,6 +1,7 @@
 """An HTTP client that behaves: it retries what is safe to repeat, under one idempotency key."""
 
 import asyncio
+import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,12 +56,13 @@ class Shopper:
 
     async def guest_token(self, shop: str) -> str:
         """Come in as a guest."""
-        answer = await self._ask("POST", f"/apis/auth/{shop}/guests", json={"kiosk": "totem-1"})
+        answer = await self._ask("POST", f"/apis/auth/{shop}/guests", json={"kiosk": _kiosk()})
         return str(answer.body["access_token"])
 
-    async def sign_up(self, shop: str, body: Mapping[str, str]) -> None:
-        """Become a customer; doing it again changes nothing."""
-        await self._ask("POST", f"/apis/auth/{shop}/customers", json=body)
+    async def sign_up(self, shop: str, body: Mapping[str, str]) -> str:
+        """Ask to become a customer; give the session that waits for the code."""
+        answer = await self._ask("POST", f"/apis/auth/{shop}/customers", json=body)
+        return str(answer.body["session"])
 
     async def challenge(self, shop: str, *, cpf: str) -> str:
         """Ask for a code by e-mail; give the session that it belongs to."""
@@ -78,16 +80,22 @@ class Shopper:
         self, shop: str, lines: list[dict[str, Any]], *, token: str, key: str
     ) -> dict[str, Any]:
         """Place an order and wait for its Pix code."""
+        placed = await self.place(shop, lines, token=token, key=key, wait=10)
+        if placed["pix"] is None:
+            return await self.order_until(placed, token=token, has="pix")
+        return placed
+
+    async def place(
+        self, shop: str, lines: list[dict[str, Any]], *, token: str, key: str, wait: int
+    ) -> dict[str, Any]:
+        """Place an order; its Pix code is there if it came within `wait` seconds."""
         answer = await self._ask(
             "POST",
             f"/apis/orders/{shop}/orders",
             json={"lines": lines},
-            headers={**_bearer(token), "Idempotency-Key": key, "Prefer": "wait=10"},
+            headers={**_bearer(token), "Idempotency-Key": key, "Prefer": f"wait={wait}"},
         )
-        placed = answer.body
-        if placed["pix"] is None:
-            return await self.order_until(placed, token=token, has="pix")
-        return placed
+        return answer.body
 
     async def order_until(self, order: dict[str, Any], *, token: str, has: str) -> dict[str, Any]:
         """Read the order until the field is there."""
@@ -190,3 +198,8 @@ class Shopper:
 
 def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
+
+
+def _kiosk() -> str:
+    # One kiosk lets in so many guests in ten minutes; a crowd stands at many.
+    return f"totem-{random.randint(1, 1000)}"

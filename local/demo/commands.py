@@ -12,6 +12,7 @@ from local.demo.books import balance
 from local.demo.client import Shopper, WalkFailed
 from local.demo.doors import Doors, doors_of
 from local.demo.load import drive
+from local.demo.outage import walk_through_outages
 from local.demo.people import Mailbox
 from local.demo.report import print_report
 from local.demo.walk import walk_all
@@ -47,6 +48,17 @@ async def demo(*, orders: int, verbose: bool) -> int:
     except (SystemFailed, WalkFailed) as exc:
         console.print(f"[red]{exc}[/]", soft_wrap=True)
         return 1
+
+
+async def demo_outage(*, verbose: bool) -> int:
+    """Take the payments worker and then the broker away; the status is 1 if anything is lost."""
+    try:
+        async with running_system(Options(verbose=verbose)) as system, _session() as session:
+            await walk_through_outages(system, session=session, console=console)
+    except (SystemFailed, WalkFailed) as exc:
+        console.print(f"[red]{exc}[/]", soft_wrap=True)
+        return 1
+    return 0
 
 
 async def _demo(system: System, *, orders: int) -> int:

@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -38,6 +39,8 @@ HOP_BY_HOP = frozenset(
 )
 # What aiohttp would add of its own accord; a proxy sends what it was sent.
 _OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+# Pages for people; they have no OpenAPI document.
+SCREENS = frozenset({"/loja", "/assets"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _PATIENCE = 2.0
 _PAUSE = 0.1
@@ -99,7 +102,7 @@ class Edge:
             except aiohttp.ClientError:
                 return _unavailable(502, "the service behind this path hung up")
 
-    async def _send(self, request: web.Request, base: str, body: bytes) -> web.Response:
+    async def _send(self, request: web.Request, base: str, body: bytes) -> web.StreamResponse:
         assert self._session is not None  # It lives as long as the application.
         # Not `raw_path`: that may be a whole URL, of somebody else's host even.
         url = base + request.rel_url.raw_path_qs
@@ -112,6 +115,8 @@ class Edge:
             allow_redirects=False,
             skip_auto_headers=_OWN_HEADERS,
         ) as answer:
+            if answer.content_type == "text/event-stream":
+                return await _streamed(request, answer)
             content = await answer.read()
             response = web.Response(status=answer.status, body=content)
             response.headers.clear()
@@ -138,8 +143,9 @@ class Edge:
         return web.json_response({"status": "ready"})
 
     async def _openapi(self, _: web.Request) -> web.Response:
-        found = await asyncio.gather(*(self._document(p, b) for p, b in self._routes))
-        names = (prefix.rpartition("/")[2] for prefix, _ in self._routes)
+        apis = [(p, b) for p, b in self._routes if p not in SCREENS]
+        found = await asyncio.gather(*(self._document(p, b) for p, b in apis))
+        names = (prefix.rpartition("/")[2] for prefix, _ in apis)
         return web.json_response(merge(dict(zip(names, found, strict=True))))
 
     async def _document(self, prefix: str, base: str) -> dict[str, Any]:
@@ -150,6 +156,20 @@ class Edge:
                 return document
         except (aiohttp.ClientError, TimeoutError, ValueError):
             return {}
+
+
+async def _streamed(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+    """Pass events on as they come, for who waits for them would otherwise get all at the end."""
+    response = web.StreamResponse(status=answer.status)
+    for name, value in _end_to_end(answer.headers.items()):
+        response.headers.add(name, value)
+    await response.prepare(request)
+    # Whichever side hangs up, the stream is over, and its reader comes back by itself.
+    with suppress(aiohttp.ClientError, ConnectionResetError, TimeoutError):
+        async for chunk in answer.content.iter_any():
+            await response.write(chunk)
+        await response.write_eof()
+    return response
 
 
 def _headers(request: web.Request) -> list[tuple[str, str]]:

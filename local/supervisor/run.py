@@ -95,6 +95,14 @@ class System:
         """Kill a process as a fault would; the supervisor starts it again. Give the old id."""
         return self._supervisor.kill(name, sent=sent)
 
+    async def halt(self, name: str) -> None:
+        """Stop a process in good order; it stays down until `resume`."""
+        await self._supervisor.halt(name)
+
+    async def resume(self, name: str) -> None:
+        """Start a halted process, and wait until it is ready."""
+        await self._supervisor.resume(name)
+
     async def wait_until_failed(self) -> None:
         """Wait, maybe for ever, until a process has died too often; raise `SystemFailed`."""
         while True:

@@ -2,9 +2,10 @@
 
 import asyncio
 import signal
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from local.supervisor.logs import LogBook
 from local.supervisor.parts import Part, Process, RestartPolicy, check_plan
@@ -45,10 +46,12 @@ class Supervisor:
         self._running: dict[str, Running] = {}
         self._ready = {part.name: asyncio.Event() for part in parts}
         self._watchdog: Watchdog | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
         """Start all, each when what it needs is ready; on a failure stop all and raise it."""
         self._watchdog = Watchdog()
+        self._loop = asyncio.get_running_loop()
         tasks = [asyncio.create_task(self._start(part)) for part in self._parts]
         try:
             await asyncio.gather(*tasks)
@@ -70,6 +73,19 @@ class Supervisor:
     def kill(self, name: str, *, sent: signal.Signals = signal.SIGKILL) -> int:
         """Kill one process, as a fault would; it is started again. Give the id it had."""
         return self._running[name].kill(sent)
+
+    async def halt(self, name: str) -> None:
+        """Stop one process in good order; it stays down until `resume`. Any loop may call this."""
+        await self._in_own_loop(self._running[name].stop())
+
+    async def resume(self, name: str) -> None:
+        """Start a halted process, and wait until it is ready; raise `StartFailed`."""
+        process = self._running[name].process
+        await self._in_own_loop(self._start_process(process))
+
+    async def _in_own_loop(self, work: Coroutine[Any, Any, None]) -> None:
+        assert self._loop is not None  # `start` found it.
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     def kill_all(self) -> None:
         """End everything at once, without asking."""

@@ -3,73 +3,31 @@
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime
 
-import boto3
 import pytest
-from aiobotocore.session import get_session
-from moto.server import ThreadedMotoServer
 
-from comanda.envelope import Envelope
-from comanda.messaging.memory import InMemoryPublisher
-from comanda.settings import topology
-from local.provision.tables import table_request
 from tests.orders_builders import (
     NOW,
     OTHER_SHOP,
     SHOP,
-    Clock,
     changed,
     deliver,
     request,
 )
-from tests.orders_stores import Side, connection
+from tests.orders_stores import Side, dynamodb_stand_in, opened_side
 from workers.orders.claims import LEASE, LIFETIME, Claim
-from workers.orders.desk import DynamoDesk
-from workers.orders.memory import InMemoryOrders
-from workers.orders.repository import DynamoOrderRepository
-from workers.orders.table import DynamoTable
-from workers.runtime.dynamodb import DynamoUnits
 from workers.runtime.errors import Conflict
-
-TABLE = "comanda-test-orders"
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with dynamodb_stand_in() as url:
+        yield url
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-async def side(request: pytest.FixtureRequest) -> AsyncIterator[Side]:
-    clock = Clock()
-    if request.param == "memory":
-        orders = InMemoryOrders(clock=clock)
-
-        async def published() -> list[Envelope]:
-            return orders.published
-
-        yield Side(store=orders, desk=orders, clock=clock, published=published)
-        return
-    options = connection(request.getfixturevalue("endpoint"))
-    admin = boto3.client("dynamodb", **options)
-    shape = topology()["contexts"]["orders"]["tables"]["orders"]
-    admin.create_table(**table_request(TABLE, shape))
-    async with get_session().create_client("dynamodb", **options) as client:
-        publisher = InMemoryPublisher()
-        units = DynamoUnits(client, table=TABLE, publisher=publisher, clock=clock)
-
-        async def drained() -> list[Envelope]:
-            await units.drain()
-            return publisher.published
-
-        table = DynamoTable(client, name=TABLE)
-        store = DynamoOrderRepository(table, units=units)
-        yield Side(store=store, desk=DynamoDesk(table), clock=clock, published=drained)
-        await units.drain()
-    admin.delete_table(TableName=TABLE)
+async def side(request: pytest.FixtureRequest, endpoint: str) -> AsyncIterator[Side]:
+    async with opened_side(request.param, endpoint) as side:
+        yield side
 
 
 async def test_call_numbers_count_per_shop_and_day(side: Side) -> None:
@@ -142,5 +100,5 @@ async def test_the_same_request_twice_is_one_order_in_the_store(side: Side) -> N
     second = await side.till.place(wanted)
 
     assert (second.order, second.answer) == (None, first.answer)
-    assert sum((await side.store.totals(SHOP)).by_status.values()) == 1
+    assert sum((await side.store.totals(SHOP, now=NOW)).by_status.values()) == 1
     assert len(await side.published()) == 1

@@ -5,19 +5,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from aiobotocore.session import get_session
 from botocore.config import Config
-from moto.server import ThreadedMotoServer
 
-from comanda.envelope import Envelope
 from comanda.events import OrderPaid, OrderPlaced
 from comanda.ids import CustomerId, ProductId
 from comanda.messaging.memory import InMemoryPublisher
 from comanda.money import Money
-from comanda.settings import topology
-from local.provision.tables import table_request
 from tests.orders_builders import (
     NOW,
     OTHER_SHOP,
@@ -34,60 +29,29 @@ from tests.orders_builders import (
     reserved,
     unknown_order,
 )
-from tests.orders_stores import Side, connection
+from tests.orders_stores import TABLE, Side, connection, dynamodb_stand_in, opened_side
 from workers.orders.claims import Claim
 from workers.orders.desk import DynamoDesk
-from workers.orders.handlers import advance
-from workers.orders.memory import InMemoryOrders
+from workers.orders.kitchen import advance
 from workers.orders.model import Order, OrderStatus, Step
 from workers.orders.repository import DynamoOrderRepository
 from workers.orders.table import DynamoTable
 from workers.runtime.dynamodb import DynamoUnits
 from workers.runtime.errors import AlreadyHandled, Conflict, StoreUnavailable
 
-TABLE = "comanda-test-orders"
-
-
 S = OrderStatus
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with dynamodb_stand_in() as url:
+        yield url
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-async def side(request: pytest.FixtureRequest) -> AsyncIterator[Side]:
-    clock = Clock()
-    if request.param == "memory":
-        orders = InMemoryOrders(clock=clock)
-
-        async def published() -> list[Envelope]:
-            return orders.published
-
-        yield Side(store=orders, desk=orders, clock=clock, published=published)
-        return
-    options = connection(request.getfixturevalue("endpoint"))
-    admin = boto3.client("dynamodb", **options)
-    shape = topology()["contexts"]["orders"]["tables"]["orders"]
-    admin.create_table(**table_request(TABLE, shape))
-    async with get_session().create_client("dynamodb", **options) as client:
-        publisher = InMemoryPublisher()
-        units = DynamoUnits(client, table=TABLE, publisher=publisher, clock=clock)
-
-        async def drained() -> list[Envelope]:
-            await units.drain()
-            return publisher.published
-
-        table = DynamoTable(client, name=TABLE)
-        store = DynamoOrderRepository(table, units=units)
-        yield Side(store=store, desk=DynamoDesk(table), clock=clock, published=drained)
-        await units.drain()
-    admin.delete_table(TableName=TABLE)
+async def side(request: pytest.FixtureRequest, endpoint: str) -> AsyncIterator[Side]:
+    async with opened_side(request.param, endpoint) as side:
+        yield side
 
 
 async def test_an_order_is_read_back_as_it_was_written(side: Side) -> None:
@@ -207,24 +171,28 @@ async def test_totals_count_each_status_and_what_was_paid(side: Side) -> None:
     await advance_paid(side, paid)
     await deliver(failed(paid), orders=side.store)
 
-    totals = await side.store.totals(SHOP)
+    totals = await side.store.totals(SHOP, now=NOW)
 
     assert totals.by_status == {S.RECEIVED: 1, S.PENDING_PAYMENT: 1}
     assert (totals.paid_total, totals.refused_transitions) == (waiting.total, 1)
-    assert (await side.store.totals(OTHER_SHOP)).by_status == {}
+    assert (await side.store.totals(OTHER_SHOP, now=NOW)).by_status == {}
 
 
-async def test_totals_go_on_over_pages(side: Side) -> None:
-    # A page of DynamoDB ends at 1 MB; names of 5 KB make four hundred orders two of them.
-    heavy = replace(changed(), name="n" * 5000)
-    order = await placed(side.till, menu=[heavy])
-    for number in range(230):
-        async with side.store.begin() as unit:
-            unit.add(replace(order, id=type(order.id)(f"copy-{number}")))
+async def test_totals_go_on_from_where_they_were_left(side: Side) -> None:
+    first = await placed(side.till)
+    await advance_paid(side, first)
+    side.clock.pass_by(minutes=1)
+    early = await side.store.totals(SHOP, now=side.clock())
+    second = await placed(side.till)
+    await deliver(failed(second), orders=side.store)
 
-    totals = await side.store.totals(SHOP)
+    seen = [await side.store.totals(SHOP, now=side.clock()) for _ in range(2)]
+    side.clock.pass_by(minutes=1)
+    seen.append(await side.store.totals(SHOP, now=side.clock()))
 
-    assert totals.by_status == {S.PENDING_PAYMENT: 231}
+    assert early.by_status == {S.RECEIVED: 1}
+    assert all(t.by_status == {S.RECEIVED: 1, S.PAYMENT_FAILED: 1} for t in seen)
+    assert {t.paid_total for t in seen} == {first.total}
 
 
 def fresh(key: str = "k", *, now: datetime = NOW, fingerprint: str = "f") -> Claim:
@@ -237,10 +205,10 @@ async def test_an_older_copy_of_a_product_is_in_conflict(side: Side) -> None:
 
     with pytest.raises(Conflict):
         async with side.store.begin() as unit:
-            unit.save_menu_item(replace(menu[ProductId("pastel")], version=2))
+            unit.save_menu_item(replace(menu.items[ProductId("pastel")], version=2))
 
     assert (await side.store.menu(SHOP)) == menu
-    assert await side.store.menu(OTHER_SHOP) == {}
+    assert (await side.store.menu(OTHER_SHOP)).items == {}
 
 
 async def test_a_store_in_reach_can_be_pinged(side: Side) -> None:

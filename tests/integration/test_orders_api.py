@@ -56,7 +56,14 @@ async def test_a_guest_places_an_order(client: Client) -> None:
     assert answer.status == 201
     assert answer.headers["location"] == f"{ORDERS}/{order['id']}"
     assert order["lines"] == [
-        {"product_id": "pastel", "name": "Pastel", "quantity": 2, "unit_price": "12.50"}
+        {
+            "product_id": "pastel",
+            "name": "Pastel",
+            "quantity": 2,
+            "unit_price": "12.50",
+            "options": [],
+            "notes": "",
+        }
     ]
     assert (order["total"], order["call_number"], order["version"]) == ("25.00", 1, 1)
     assert (order["status"], order["status_label"]) == ("PENDING_PAYMENT", "Aguardando pagamento")

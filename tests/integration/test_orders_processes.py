@@ -19,10 +19,10 @@ from comanda.settings import topology
 from local.provision.tables import table_request
 from tests.orders_builders import NOW, SHOP, changed
 from workers.orders.handlers import HANDLERS
-from workers.orders.items import menu_key
+from workers.orders.line_items import menu_key
 from workers.runtime.dynamodb import to_item
 
-TABLE = "comanda-test-orders"
+TABLE = "comanda-test-orders-processes"
 
 
 def free_port() -> int:

@@ -34,7 +34,8 @@ from tests.orders_builders import (
     till,
     unknown_order,
 )
-from workers.orders.handlers import HANDLERS, OrderUnknown, advance
+from workers.orders.handlers import HANDLERS
+from workers.orders.kitchen import OrderUnknown, advance
 from workers.orders.memory import InMemoryOrders
 from workers.orders.model import IllegalTransition, Order, OrderStatus, PaymentOnHold, Step
 from workers.orders.placing import Till
@@ -149,7 +150,7 @@ async def test_a_payment_for_a_dead_order_is_refused_and_seen(
         "payments.payment.approved.v1",
     )
     assert (found.status in (S.PAYMENT_FAILED, S.CANCELLED), found.paid_at) == (True, None)
-    assert (await orders.totals(SHOP)).refused_transitions == 1
+    assert (await orders.totals(SHOP, now=NOW)).refused_transitions == 1
     assert sent(orders, OrderPaid) == []
 
 
@@ -157,7 +158,7 @@ async def test_a_payment_for_a_dead_order_is_refused_and_seen(
 async def test_an_event_for_an_unknown_order_creates_nothing(
     orders: InMemoryOrders, order: Order, event: object
 ) -> None:
-    before = await orders.totals(SHOP)
+    before = await orders.totals(SHOP, now=NOW)
     stranger = replace(order, id=unknown_order())
     message = seal(event(stranger), now=NOW)  # type: ignore[operator]
 
@@ -165,7 +166,7 @@ async def test_an_event_for_an_unknown_order_creates_nothing(
         await deliver(message, orders=orders)
 
     assert await orders.get(SHOP, unknown_order()) is None
-    assert await orders.totals(SHOP) == before
+    assert await orders.totals(SHOP, now=NOW) == before
 
 
 async def test_another_shops_news_does_not_reach_an_order(
@@ -220,7 +221,7 @@ async def test_older_news_of_a_product_changes_nothing(orders: InMemoryOrders) -
 
     menu = await orders.menu(SHOP)
 
-    assert menu[ProductId("pastel")].price == Money.parse("2.00")
+    assert menu.items[ProductId("pastel")].price == Money.parse("2.00")
 
 
 async def test_late_news_does_not_bring_a_removed_product_back(orders: InMemoryOrders) -> None:
@@ -228,11 +229,11 @@ async def test_late_news_does_not_bring_a_removed_product_back(orders: InMemoryO
     await deliver(gone, orders=orders)
     await deliver(changed(version=2), orders=orders)
 
-    removed = (await orders.menu(SHOP))[ProductId("pastel")]
+    removed = (await orders.menu(SHOP)).items[ProductId("pastel")]
     await deliver(changed(version=4), orders=orders)
 
     assert not removed.can_be_ordered
-    assert (await orders.menu(SHOP))[ProductId("pastel")].can_be_ordered
+    assert (await orders.menu(SHOP)).items[ProductId("pastel")].can_be_ordered
 
 
 async def test_the_kitchen_moves_an_order_on_and_tells(

@@ -11,6 +11,7 @@ from comanda.money import Money
 from tests.orders_builders import CHARGE, GUEST, NOW, SHOP, approved, charged
 from workers.orders.lines import (
     InvalidLines,
+    Menu,
     MenuItem,
     MenuMissing,
     NotOnMenu,
@@ -32,6 +33,7 @@ from workers.orders.model import (
     SecondPayment,
     Step,
 )
+from workers.orders.shop_rules import ShopRules
 
 S = OrderStatus
 LATER = NOW + timedelta(minutes=7)
@@ -44,6 +46,7 @@ def order(status: OrderStatus = S.PENDING_PAYMENT, **fields: Any) -> Order:
         shop_id=SHOP,
         owner=GUEST,
         customer_id=None,
+        day=NOW.date(),
         call_number=1,
         lines=(line,),
         total=Money.parse("25.00"),
@@ -57,9 +60,9 @@ def test_the_transitions_are_those_of_the_design() -> None:
     assert {
         S.PENDING_PAYMENT: {S.RECEIVED, S.PAYMENT_FAILED, S.CANCELLED},
         S.RECEIVED: {S.IN_PREPARATION, S.CANCELLED},
-        S.IN_PREPARATION: {S.READY},
-        S.READY: {S.COMPLETED},
-        S.COMPLETED: set(),
+        S.IN_PREPARATION: {S.READY, S.RECEIVED, S.CANCELLED},
+        S.READY: {S.COMPLETED, S.IN_PREPARATION, S.CANCELLED},
+        S.COMPLETED: {S.READY},
         S.PAYMENT_FAILED: set(),
         S.CANCELLED: set(),
     } == TRANSITIONS
@@ -183,15 +186,19 @@ def item(product: str = "p", **fields: Any) -> MenuItem:
     )
 
 
+def on_menu(items: dict[ProductId, MenuItem]) -> Menu:
+    return Menu(rules=ShopRules(shop_id=SHOP), items=items)
+
+
 def test_prices_come_from_the_menu() -> None:
-    lines = priced([wanted(2)], menu={ProductId("p"): item()})
+    lines = priced([wanted(2)], menu=on_menu({ProductId("p"): item()}))
 
     assert (lines[0].unit_price, total_of(lines)) == (Money.parse("3.00"), Money.parse("6.00"))
 
 
 @pytest.mark.parametrize("state", [{"is_available": False}, {"is_removed": True}])
 def test_what_is_not_to_be_had_is_named(state: dict[str, bool]) -> None:
-    menu = {ProductId("p"): item(**state), ProductId("ok"): item("ok")}
+    menu = on_menu({ProductId("p"): item(**state), ProductId("ok"): item("ok")})
 
     with pytest.raises(NotOnMenu) as refusal:
         priced([wanted(1), wanted(1, "ok"), wanted(1, "nowhere")], menu=menu)
@@ -201,11 +208,11 @@ def test_what_is_not_to_be_had_is_named(state: dict[str, bool]) -> None:
 
 def test_without_any_menu_nothing_can_be_said() -> None:
     with pytest.raises(MenuMissing):
-        priced([wanted(1)], menu={})
+        priced([wanted(1)], menu=on_menu({}))
 
 
 def test_a_total_beyond_all_money_is_refused() -> None:
-    menu = {ProductId("p"): item(price=Money.parse("9999999999.99"))}
+    menu = on_menu({ProductId("p"): item(price=Money.parse("9999999999.99"))})
 
     with pytest.raises(InvalidLines):
         total_of(priced([wanted(2)], menu=menu))

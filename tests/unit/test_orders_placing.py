@@ -27,7 +27,8 @@ from workers.orders.lines import MenuMissing, NotOnMenu
 from workers.orders.memory import InMemoryOrders
 from workers.orders.menus import CachedMenus
 from workers.orders.model import Order, OrderStatus
-from workers.orders.placing import Till, shop_zone
+from workers.orders.placing import Till
+from workers.orders.shop_rules import shop_zone
 from workers.orders.watch import OrderWatch
 from workers.runtime.errors import Conflict, StoreUnavailable
 
@@ -254,7 +255,7 @@ class Contested(InMemoryOrders):
 async def test_a_menu_is_read_once_while_it_is_fresh(orders: InMemoryOrders) -> None:
     seconds = {"now": 0.0}
     menus = CachedMenus(orders, fresh_for=timedelta(seconds=1), clock=lambda: seconds["now"])
-    assert await menus.menu(SHOP) == {}
+    assert (await menus.menu(SHOP)).items == {}
     await deliver(changed(), orders=orders)
     await asyncio.gather(menus.menu(SHOP), menus.menu(SHOP))
     await deliver(changed(version=2, price="9.00"), orders=orders)
@@ -263,7 +264,10 @@ async def test_a_menu_is_read_once_while_it_is_fresh(orders: InMemoryOrders) -> 
     seconds["now"] = 1.0
     newer = await menus.menu(SHOP)
 
-    assert (fresh[ProductId("pastel")].version, newer[ProductId("pastel")].version) == (1, 2)
+    assert (fresh.items[ProductId("pastel")].version, newer.items[ProductId("pastel")].version) == (
+        1,
+        2,
+    )
 
 
 async def test_who_waits_is_answered_when_the_code_is_there(

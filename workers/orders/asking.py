@@ -12,10 +12,19 @@ from fastapi import Header
 
 from comanda.identity.verifier import Kind
 from comanda.ids import CustomerId, ProductId
+from comanda.menu import Choice
+from workers.orders.bodies import LineBody, OrderBody
 from workers.orders.claims import ClaimKey, KeyReused, TwinInFlight
-from workers.orders.lines import InvalidLines, MenuMissing, NotOnMenu, Wanted, merged
+from workers.orders.lines import (
+    InvalidLines,
+    MenuMissing,
+    NotOnMenu,
+    Wanted,
+    WrongChoices,
+    merged,
+)
 from workers.orders.placing import OrderRequest
-from workers.orders.views import OrderBody
+from workers.orders.shop_rules import KitchenFull, ShopClosed
 from workers.runtime.errors import RetryLater
 from workers.runtime.http import Problem, any_identity, unavailable
 
@@ -23,6 +32,7 @@ LONGEST_WAIT = timedelta(seconds=20)
 # RFC 7240, section 4.3; the name of a preference knows no case.
 _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|,|;)", re.IGNORECASE | re.ASCII)
 _TWIN_SECONDS = 1
+_FULL_SECONDS = 60
 
 IdempotencyKey = Annotated[
     str,
@@ -43,6 +53,11 @@ class Asked:
     request: OrderRequest
     product_ids: tuple[ProductId, ...]
 
+    def choices_of(self, fault: WrongChoices) -> list[str]:
+        """Name the fields of the body that hold the choices at fault."""
+        found = self.fields_of(fault.line.product_id)
+        return [field.replace("product_id", f"options.{fault.group_id}") for field in found]
+
     def fields_of(self, *product_ids: ProductId) -> list[str]:
         """Name the fields of the body that hold one of these products."""
         return [
@@ -56,7 +71,7 @@ async def asked(identity: any_identity, *, body: OrderBody, key: IdempotencyKey)
     """Read a request for an order; staff serve and do not order."""
     if identity.kind is Kind.STAFF:
         raise Problem(403, "Only customers order", detail="use a customer's or a guest's token")
-    wanted = [Wanted(product_id=ProductId(i.product_id), quantity=i.quantity) for i in body.lines]
+    wanted = [_wanted(line) for line in body.lines]
     try:
         lines = merged(wanted)
     except InvalidLines as exc:
@@ -65,9 +80,13 @@ async def asked(identity: any_identity, *, body: OrderBody, key: IdempotencyKey)
     request = OrderRequest(
         key=ClaimKey(shop_id=identity.shop_id, owner=identity.subject, key=key),
         # The parsed body counts, so a retry may differ in spaces and in the order of fields.
-        fingerprint=hashlib.sha256(body.model_dump_json().encode()).hexdigest(),
+        fingerprint=hashlib.sha256(
+            body.model_dump_json(exclude_defaults=True).encode()
+        ).hexdigest(),
         customer_id=CustomerId(identity.subject) if identity.kind is Kind.CUSTOMER else None,
         lines=lines,
+        service=body.service,
+        name=body.name.strip(),
     )
     return Asked(request=request, product_ids=tuple(line.product_id for line in wanted))
 
@@ -82,7 +101,8 @@ def wait_of(prefer: str) -> timedelta | None:
 def refusing(asked: Asked) -> Iterator[None]:
     """Answer each refusal of a request with what the customer can change."""
     try:
-        yield
+        with _refusing_all():
+            yield
     except KeyReused as exc:
         fault = "this key belongs to another request; make up a new one"
         raise _invalid(fault, fields=["header.Idempotency-Key"]) from exc
@@ -93,12 +113,37 @@ def refusing(asked: Asked) -> Iterator[None]:
     except NotOnMenu as exc:
         fields = asked.fields_of(*exc.product_ids)
         raise _invalid("this product cannot be ordered now", fields=fields) from exc
+    except WrongChoices as exc:
+        raise _invalid(str(exc), fields=asked.choices_of(exc)) from exc
     except InvalidLines as exc:
         raise _invalid(str(exc), fields=["body.lines"]) from exc
+
+
+@contextmanager
+def _refusing_all() -> Iterator[None]:
+    """Answer what keeps the shop from taking any order now."""
+    try:
+        yield
+    except ShopClosed as exc:
+        detail = "the shop takes no orders now; its menu says when it opens"
+        raise Problem(409, "The shop is closed", detail=detail) from exc
+    except KitchenFull as exc:
+        detail = "as many orders are waiting as the kitchen takes; try again in a few minutes"
+        headers = {"Retry-After": str(_FULL_SECONDS)}
+        raise Problem(503, "The kitchen is full", detail=detail, headers=headers) from exc
     except MenuMissing as exc:
         raise unavailable("the menu of this shop has not arrived yet") from exc
     except RetryLater as exc:
         raise unavailable("the store of orders is out of reach") from exc
+
+
+def _wanted(line: LineBody) -> Wanted:
+    return Wanted(
+        product_id=ProductId(line.product_id),
+        quantity=line.quantity,
+        choices=tuple(Choice(group_id=o.group_id, option_id=o.option_id) for o in line.options),
+        notes=line.notes.strip(),
+    )
 
 
 def _invalid(message: str, *, fields: list[str]) -> Problem:

@@ -2,15 +2,20 @@
 
 import io
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 import segno
 
+from comanda.ids import ShopId
+from workers.orders.hooks import Hooks
+from workers.orders.load import KitchenLoad
 from workers.orders.menus import CachedMenus
 from workers.orders.model import Order
-from workers.orders.placing import Till, shop_zone
+from workers.orders.placing import Till
 from workers.orders.ports import Desk, Menus, OrderReader, Orders
+from workers.orders.shop_rules import shop_zone
+from workers.orders.stream import Streams
 from workers.orders.views import OrderView
 from workers.orders.watch import OrderWatch
 
@@ -22,19 +27,39 @@ class Store(Orders, OrderReader, Menus, Protocol):
 class Floor:
     """All that one process of the API needs."""
 
-    def __init__(self, store: Store, *, desk: Desk, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        desk: Desk,
+        hooks: Hooks,
+        clock: Callable[[], datetime],
+        may_call_loopback: bool = False,
+    ) -> None:
         self.store = store
         self.desk = desk
+        self.hooks = hooks
         self.clock = clock
+        self.may_call_loopback = may_call_loopback
         self.watch = OrderWatch(store)
+        self.streams = Streams(self.watch, render=self.render)
+        self.menus = CachedMenus(store)
+        self.load = KitchenLoad(store)
+        self.zone = shop_zone()
         self.till = Till(
             orders=store,
             desk=desk,
-            menus=CachedMenus(store),
+            menus=self.menus,
             clock=clock,
             render=self.render,
-            zone=shop_zone(),
+            zone=self.zone,
+            load=self.load,
         )
+
+    async def today(self, shop_id: ShopId) -> date:
+        """Give the shop's day."""
+        menu = await self.menus.menu(shop_id)
+        return menu.rules.day(now=self.clock(), zone=self.zone)
 
     def render(self, order: Order) -> str:
         """Show an order as JSON text."""

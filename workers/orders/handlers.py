@@ -1,24 +1,21 @@
-"""What becomes of orders when something happened, or when the kitchen takes a step.
+"""What becomes of orders when something happened elsewhere.
 
-News of stock, charges, payments and the menu arrive; orders move forward, and `OrderPaid`,
-`OrderCancelled` and the kitchen's milestones leave. Delivery is at least once and in any order: a
-fact that an order cannot follow is recorded on it as a refusal, with its name.
+News of stock, charges, payments, the menu and customers arrive; orders move forward, and
+`OrderPaid` and `OrderCancelled` leave. Delivery is at least once and in any order: a fact that an
+order cannot follow is recorded on it as a refusal, with its name. What people do is in `kitchen`.
 """
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from comanda.envelope import Envelope
 from comanda.events import (
     ChargeCreated,
     ChargeRefused,
+    CustomerErased,
+    CustomerRegistered,
     Event,
-    OrderCancelled,
-    OrderCompleted,
-    OrderPaid,
-    OrderReady,
-    OrderStarted,
     PaymentApproved,
     PaymentFailed,
     PaymentHeld,
@@ -26,24 +23,25 @@ from comanda.events import (
     PaymentReleased,
     ProductChanged,
     ProductRemoved,
+    ShopChanged,
     StockRejected,
     StockReserved,
 )
-from comanda.ids import OrderId, ShopId
-from comanda.money import ZERO
-from workers.orders.lines import MenuItem
-from workers.orders.model import IllegalTransition, Order, OrderStatus, Refusal, Refused, Step
+from comanda.ids import OrderId
+from workers.orders.copies import (
+    copy_product,
+    copy_rules,
+    drop_product,
+    forget_customer,
+    note_contact,
+)
+from workers.orders.facts import fact_of
+from workers.orders.model import Order, Pix, Refusal, Refused
 from workers.orders.ports import Orders, OrdersUnit
+from workers.orders.telling import settle
 from workers.runtime.errors import Conflict, InvalidMessage
 
 log = logging.getLogger(__name__)
-E = TypeVar("E", bound=Event)
-_KITCHEN_ATTEMPTS = 4
-_NEWS_OF_STEP: Mapping[Step, type[OrderStarted] | type[OrderReady] | type[OrderCompleted]] = {
-    Step.START: OrderStarted,
-    Step.MAKE_READY: OrderReady,
-    Step.COMPLETE: OrderCompleted,
-}
 
 
 class OrdersHandler(Protocol):
@@ -53,19 +51,21 @@ class OrdersHandler(Protocol):
         """Handle one message."""
 
 
-class OrderUnknown(Exception):
-    """The shop has no order of this id."""
-
-
 async def note_reservation(message: Envelope, *, orders: Orders) -> None:
     """Note that the stock is held."""
-    reserved = _fact(message, StockReserved)
-    await _follow(message, orders, lambda order, _: order.reserve(reserved.reservation_id))
+    reserved = fact_of(message, StockReserved)
+    shop_id, order_id, held = reserved.shop_id, reserved.order_id, reserved.reservation_id
+    try:
+        # Nearly every order has no reservation yet, so it is not read to find that out.
+        async with orders.begin(message) as unit:
+            unit.note_reservation(shop_id, order_id, reservation_id=held)
+    except Conflict:
+        await _follow(message, orders, lambda order, _: order.reserve(held))
 
 
 async def cancel_unstocked(message: Envelope, *, orders: Orders) -> None:
     """Cancel an order whose stock could not be held."""
-    rejected = _fact(message, StockRejected)
+    rejected = fact_of(message, StockRejected)
     await _follow(
         message, orders, lambda order, unit: order.reject_stock(rejected.reason, at=unit.now)
     )
@@ -73,13 +73,19 @@ async def cancel_unstocked(message: Envelope, *, orders: Orders) -> None:
 
 async def show_pix(message: Envelope, *, orders: Orders) -> None:
     """Put the Pix code on the order."""
-    charge = _fact(message, ChargeCreated)
-    await _follow(message, orders, lambda order, _: order.attach(charge))
+    charge = fact_of(message, ChargeCreated)
+    pix = Pix(charge_id=charge.charge_id, code=charge.pix_code, expires_at=charge.expires_at)
+    try:
+        # As above: only what does not fit is worth a look at the order.
+        async with orders.begin(message) as unit:
+            unit.note_pix(charge.shop_id, charge.order_id, pix=pix, total=charge.amount)
+    except Conflict:
+        await _follow(message, orders, lambda order, _: order.attach(charge))
 
 
 async def receive_payment(message: Envelope, *, orders: Orders) -> None:
     """Hand a paid order to the kitchen."""
-    payment = _fact(message, PaymentApproved)
+    payment = fact_of(message, PaymentApproved)
     await _follow(message, orders, lambda order, unit: order.approve(payment, at=unit.now))
 
 
@@ -94,79 +100,20 @@ async def end_unpaid(message: Envelope, *, orders: Orders) -> None:
 
 async def note_refund(message: Envelope, *, orders: Orders) -> None:
     """Note money that went back."""
-    refunded = _fact(message, PaymentRefunded)
+    refunded = fact_of(message, PaymentRefunded)
     await _follow(message, orders, lambda order, unit: order.refund(refunded.amount, at=unit.now))
 
 
 async def hold_order(message: Envelope, *, orders: Orders) -> None:
     """Stop the kitchen while the provider suspects fraud."""
-    held = _fact(message, PaymentHeld)
+    held = fact_of(message, PaymentHeld)
     await _follow(message, orders, lambda order, _: order.hold(held.reason))
 
 
 async def release_order(message: Envelope, *, orders: Orders) -> None:
     """Let the kitchen go on."""
-    _fact(message, PaymentReleased)
+    fact_of(message, PaymentReleased)
     await _follow(message, orders, lambda order, _: order.release())
-
-
-async def copy_product(message: Envelope, *, orders: Orders) -> None:
-    """Keep what the menu says of a product now."""
-    product = _fact(message, ProductChanged)
-    item = MenuItem(
-        product_id=product.product_id,
-        shop_id=product.shop_id,
-        version=product.version,
-        name=product.name,
-        category=product.category,
-        price=product.price,
-        is_available=product.is_available,
-    )
-    async with orders.begin(message) as unit:
-        await _keep_newer(unit, item)
-
-
-async def drop_product(message: Envelope, *, orders: Orders) -> None:
-    """Mark a product as removed; the mark stays, or late news would bring the product back."""
-    removed = _fact(message, ProductRemoved)
-    async with orders.begin(message) as unit:
-        found = await unit.menu_item(removed.shop_id, removed.product_id)
-        item = MenuItem(
-            product_id=removed.product_id,
-            shop_id=removed.shop_id,
-            version=removed.version,
-            name=found.name if found else "",
-            category=found.category if found else "",
-            price=found.price if found else ZERO,
-            is_available=False,
-            is_removed=True,
-        )
-        await _keep_newer(unit, item)
-
-
-async def advance(shop_id: ShopId, order_id: OrderId, *, step: Step, orders: Orders) -> Order:
-    """Take a step of the kitchen; raise `OrderUnknown`, `IllegalTransition` or `Conflict`."""
-    for _ in range(_KITCHEN_ATTEMPTS - 1):
-        try:
-            return await _advance(shop_id, order_id, step=step, orders=orders)
-        except Conflict:
-            continue  # Another writer was first; the order is read again.
-    return await _advance(shop_id, order_id, step=step, orders=orders)
-
-
-async def _advance(shop_id: ShopId, order_id: OrderId, *, step: Step, orders: Orders) -> Order:
-    async with orders.begin() as unit:
-        found = await unit.order(shop_id, order_id)
-        if found is None:
-            raise OrderUnknown
-        try:
-            moved = found.advance(step, at=unit.now)
-        except IllegalTransition as exc:
-            log.warning("step refused", extra={"order_id": order_id, "reason": str(exc)})
-            raise
-        saved = unit.save(moved)
-        unit.emit(_NEWS_OF_STEP[step](shop_id=shop_id, order_id=order_id))
-    return saved
 
 
 async def _follow(
@@ -186,18 +133,7 @@ async def _follow(
         except Refused as exc:
             moved = found.record(_refusal(exc, message=message, order=found, unit=unit))
         if moved is not found:
-            unit.save(moved)
-            _tell(unit, before=found, after=moved)
-
-
-def _tell(unit: OrdersUnit, *, before: Order, after: Order) -> None:
-    if after.status is before.status:
-        return
-    if after.status is OrderStatus.RECEIVED:
-        unit.emit(OrderPaid(shop_id=after.shop_id, order_id=after.id))
-    if after.status is OrderStatus.CANCELLED:
-        reason = after.reason or "unknown"
-        unit.emit(OrderCancelled(shop_id=after.shop_id, order_id=after.id, reason=reason))
+            settle(unit, before=found, after=moved)
 
 
 def _refusal(exc: Refused, *, message: Envelope, order: Order, unit: OrdersUnit) -> Refusal:
@@ -216,18 +152,6 @@ def _refusal(exc: Refused, *, message: Envelope, order: Order, unit: OrdersUnit)
     )
 
 
-async def _keep_newer(unit: OrdersUnit, item: MenuItem) -> None:
-    found = await unit.menu_item(item.shop_id, item.product_id)
-    if found is None or found.version < item.version:
-        unit.save_menu_item(item)
-
-
-def _fact(message: Envelope, kind: type[E]) -> E:
-    if not isinstance(message.event, kind):
-        raise InvalidMessage(f"{message.event.wire_type} is not {kind.wire_type}")
-    return message.event
-
-
 HANDLERS: Mapping[type[Event], OrdersHandler] = {
     StockReserved: note_reservation,
     StockRejected: cancel_unstocked,
@@ -240,4 +164,7 @@ HANDLERS: Mapping[type[Event], OrdersHandler] = {
     PaymentReleased: release_order,
     ProductChanged: copy_product,
     ProductRemoved: drop_product,
+    ShopChanged: copy_rules,
+    CustomerRegistered: note_contact,
+    CustomerErased: forget_customer,
 }

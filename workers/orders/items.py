@@ -1,27 +1,28 @@
 """How orders, claims and the menu look in DynamoDB: plain values to items and back.
 
-Every key begins with the shop. An order on the board carries `board_pk` and `board_sk`; one that
-is not has neither, so the `board` index holds what the kitchen sees and nothing else.
+`docs/access-patterns.md` lists the keys and who reads by them. An order on the board carries
+`board_pk` and `board_sk`; one that is not has neither, so the `board` index holds what the kitchen
+sees and nothing else.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from comanda.events import Line
 from comanda.ids import (
     ChargeId,
     CustomerId,
     EventId,
     OrderId,
-    ProductId,
     ReservationId,
     ShopId,
 )
 from comanda.money import Money
 from workers.orders.claims import Claim, ClaimKey
-from workers.orders.lines import MenuItem
-from workers.orders.model import BOARD, Order, OrderStatus, Passage, Pix, Refusal
+from workers.orders.instants import instant_of, instant_text
+from workers.orders.line_items import line_item, line_of
+from workers.orders.model import BOARD, Order, OrderStatus, Passage, Pix, Refusal, Service
+from workers.orders.notices import Notice, NoticeKind
 
 Key = dict[str, str]
 Item = Mapping[str, Any]
@@ -37,19 +38,24 @@ def order_key(shop_id: ShopId, order_id: OrderId) -> Key:
     return {"pk": f"{order_prefix(shop_id)}{order_id}", "sk": "ORDER"}
 
 
-def menu_key(shop_id: ShopId, product_id: ProductId) -> Key:
-    """Give the key of a product's copy; a shop's menu is one partition."""
-    return {"pk": menu_partition(shop_id), "sk": f"PRODUCT#{product_id}"}
-
-
-def menu_partition(shop_id: ShopId) -> str:
-    """Give the partition of a shop's menu."""
-    return f"{shop_id}#MENU"
-
-
 def board_partition(shop_id: ShopId) -> str:
     """Give the partition of a shop's board in the `board` index."""
     return f"{shop_id}#BOARD"
+
+
+def day_partition(shop_id: ShopId, day: date) -> str:
+    """Give the partition of a shop's day in the `days` index."""
+    return f"{shop_id}#DAY#{day.isoformat()}"
+
+
+def status_partition(shop_id: ShopId, day: date, status: OrderStatus) -> str:
+    """Give the partition of one status of a shop's day in the `statuses` index."""
+    return f"{day_partition(shop_id, day)}#{status}"
+
+
+def owner_partition(shop_id: ShopId, owner: str) -> str:
+    """Give the partition of a customer's orders in the `owners` index."""
+    return f"{shop_id}#OWNER#{owner}"
 
 
 def claim_prefix(shop_id: ShopId) -> str:
@@ -76,30 +82,35 @@ def order_item(order: Order) -> dict[str, Any]:
         "owner": order.owner,
         "customer_id": order.customer_id,
         "call_number": order.call_number,
-        "lines": [_line_item(line) for line in order.lines],
+        "day": order.day.isoformat(),
+        "service": order.service.value,
+        "name": order.name,
+        "lines": [line_item(line) for line in order.lines],
         "total_cents": order.total.cents,
-        "placed_at": _text(order.placed_at),
+        "placed_at": instant_text(order.placed_at),
         "status": order.status.value,
-        "history": [{"status": p.status.value, "at": _text(p.at)} for p in order.history],
+        "history": [_passage_item(passage) for passage in order.history],
         "reservation_id": order.reservation_id,
         "reason": order.reason,
         "paid_by": order.paid_by,
-        "paid_at": _text(order.paid_at) if order.paid_at else None,
+        "paid_at": instant_text(order.paid_at) if order.paid_at else None,
         "refunded_cents": order.refunded.cents,
         "held": order.held,
         "refusals": [_refusal_item(refusal) for refusal in order.refusals],
+        "notices": [{"kind": n.kind.value, "at": instant_text(n.at)} for n in order.notices],
         "version": order.version,
+        "day_pk": day_partition(order.shop_id, order.day),
+        "status_pk": status_partition(order.shop_id, order.day, order.status),
+        "day_sk": order.day_position,
+        "owner_pk": owner_partition(order.shop_id, order.owner),
+        "owner_sk": order.placed_position,
     }
     if order.pix is not None:
-        item["pix"] = {
-            "charge_id": order.pix.charge_id,
-            "code": order.pix.code,
-            "expires_at": _text(order.pix.expires_at),
-        }
+        item["pix"] = pix_item(order.pix)
     if order.status in BOARD:
         item["board_pk"] = board_partition(order.shop_id)
         rank = BOARD.index(order.status)
-        item["board_sk"] = f"{rank}#{_text(order.placed_at)}#{order.id}"
+        item["board_sk"] = f"{rank}#{instant_text(order.placed_at)}#{order.id}"
     return item
 
 
@@ -113,52 +124,36 @@ def order_of(item: Item) -> Order:
         owner=item["owner"],
         customer_id=CustomerId(customer) if customer else None,
         call_number=int(item["call_number"]),
-        lines=tuple(_line_of(line) for line in item["lines"]),
+        day=date.fromisoformat(item["day"]),
+        service=Service(item["service"]),
+        name=item["name"],
+        lines=tuple(line_of(line) for line in item["lines"]),
         total=Money(int(item["total_cents"])),
-        placed_at=_instant(item["placed_at"]),
+        placed_at=instant_of(item["placed_at"]),
         status=OrderStatus(item["status"]),
-        history=tuple(
-            Passage(status=OrderStatus(p["status"]), at=_instant(p["at"])) for p in item["history"]
-        ),
+        history=tuple(_passage_of(passage) for passage in item["history"]),
         reservation_id=ReservationId(reservation) if reservation else None,
         pix=_pix_of(pix) if pix else None,
         reason=item.get("reason"),
         paid_by=ChargeId(payer) if payer else None,
-        paid_at=_instant(item["paid_at"]) if "paid_at" in item else None,
+        paid_at=instant_of(item["paid_at"]) if "paid_at" in item else None,
         refunded=Money(int(item["refunded_cents"])),
         held=item.get("held"),
         refusals=tuple(_refusal_of(refusal) for refusal in item["refusals"]),
+        notices=tuple(
+            Notice(kind=NoticeKind(n["kind"]), at=instant_of(n["at"])) for n in item["notices"]
+        ),
         version=int(item["version"]),
     )
 
 
-def menu_item(product: MenuItem) -> dict[str, Any]:
-    """Write our copy of a product down."""
+def pix_item(pix: Pix) -> dict[str, Any]:
+    """Write a Pix code down."""
     return {
-        **menu_key(product.shop_id, product.product_id),
-        "product_id": product.product_id,
-        "shop_id": str(product.shop_id),
-        "version": product.version,
-        "name": product.name,
-        "category": product.category,
-        "price_cents": product.price.cents,
-        "is_available": product.is_available,
-        "is_removed": product.is_removed,
+        "charge_id": pix.charge_id,
+        "code": pix.code,
+        "expires_at": instant_text(pix.expires_at),
     }
-
-
-def menu_item_of(item: Item) -> MenuItem:
-    """Read our copy of a product."""
-    return MenuItem(
-        product_id=ProductId(item["product_id"]),
-        shop_id=ShopId(item["shop_id"]),
-        version=int(item["version"]),
-        name=item["name"],
-        category=item["category"],
-        price=Money(int(item["price_cents"])),
-        is_available=item["is_available"],
-        is_removed=item["is_removed"],
-    )
 
 
 def claim_item(claim: Claim) -> dict[str, Any]:
@@ -171,7 +166,7 @@ def claim_item(claim: Claim) -> dict[str, Any]:
         "fingerprint": claim.fingerprint,
         "order_id": claim.order_id,
         "holder": claim.holder,
-        "leased_until": _text(claim.leased_until),
+        "leased_until": instant_text(claim.leased_until),
         "expires_at": int(claim.expires_at.timestamp()),
         "answer": claim.answer,
     }
@@ -184,35 +179,28 @@ def claim_of(item: Item) -> Claim:
         fingerprint=item["fingerprint"],
         order_id=OrderId(item["order_id"]),
         holder=item["holder"],
-        leased_until=_instant(item["leased_until"]),
+        leased_until=instant_of(item["leased_until"]),
         expires_at=datetime.fromtimestamp(int(item["expires_at"]), UTC),
         answer=item.get("answer"),
     )
 
 
-def _line_item(line: Line) -> dict[str, Any]:
-    return {
-        "product_id": line.product_id,
-        "name": line.name,
-        "quantity": line.quantity,
-        "unit_price_cents": line.unit_price.cents,
-    }
+def _passage_item(passage: Passage) -> dict[str, Any]:
+    item = {"status": passage.status.value, "at": instant_text(passage.at)}
+    marks = {"by": passage.by, "note": passage.note}
+    return item | {name: mark for name, mark in marks.items() if mark}
 
 
-def _line_of(item: Item) -> Line:
-    return Line(
-        product_id=ProductId(item["product_id"]),
-        name=item["name"],
-        quantity=int(item["quantity"]),
-        unit_price=Money(int(item["unit_price_cents"])),
-    )
+def _passage_of(item: Item) -> Passage:
+    status, at = OrderStatus(item["status"]), instant_of(item["at"])
+    return Passage(status=status, at=at, by=item.get("by"), note=item.get("note"))
 
 
 def _pix_of(item: Item) -> Pix:
     return Pix(
         charge_id=ChargeId(item["charge_id"]),
         code=item["code"],
-        expires_at=_instant(item["expires_at"]),
+        expires_at=instant_of(item["expires_at"]),
     )
 
 
@@ -223,7 +211,7 @@ def _refusal_item(refusal: Refusal) -> dict[str, Any]:
         "name": refusal.name,
         "detail": refusal.detail,
         "status": refusal.status.value,
-        "at": _text(refusal.at),
+        "at": instant_text(refusal.at),
     }
 
 
@@ -234,14 +222,5 @@ def _refusal_of(item: Item) -> Refusal:
         name=item["name"],
         detail=item["detail"],
         status=OrderStatus(item["status"]),
-        at=_instant(item["at"]),
+        at=instant_of(item["at"]),
     )
-
-
-def _text(at: datetime) -> str:
-    # One width for all, so that texts sort as instants do.
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)

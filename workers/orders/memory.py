@@ -1,113 +1,23 @@
 """Orders in memory, with the promises of the real store: versions, conditions, all or nothing."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Self
 
-from comanda.envelope import Envelope, seal
-from comanda.events import Event
-from comanda.ids import OrderId, ProductId, ShopId
-from workers.orders.claims import Claim, ClaimKey
-from workers.orders.lines import MenuItem
-from workers.orders.model import BOARD, Order
-from workers.orders.ports import Totals
-from workers.runtime.errors import AlreadyHandled, Conflict, StoreUnavailable
+from comanda.envelope import Envelope
+from comanda.ids import CustomerId, ShopId
+from workers.orders.claims import Claim
+from workers.orders.feed import BEGINNING, FeedEntry, Totals
+from workers.orders.lines import Menu
+from workers.orders.mail import LEASE, Contact, Mail
+from workers.orders.memory_unit import InMemoryOrdersUnit, OrderKey, State
+from workers.orders.model import BOARD, Order, OrderStatus
+from workers.orders.ports import Page
+from workers.orders.shop_rules import ShopRules
+from workers.runtime.errors import AlreadyHandled, StoreUnavailable
 
-_OrderKey = tuple[ShopId, OrderId]
-
-
-@dataclass(kw_only=True, slots=True)
-class _State:
-    """Everything that is committed; a unit's writes are tried on a copy."""
-
-    orders: dict[_OrderKey, Order] = field(default_factory=dict)
-    menu: dict[tuple[ShopId, ProductId], MenuItem] = field(default_factory=dict)
-    claims: dict[ClaimKey, Claim] = field(default_factory=dict)
-    numbers: dict[tuple[ShopId, date], int] = field(default_factory=dict)
-    inbox: set[str] = field(default_factory=set)
-
-    def copy(self) -> Self:
-        """Copy the containers; what they hold is frozen."""
-        return type(self)(
-            orders=dict(self.orders),
-            menu=dict(self.menu),
-            claims=dict(self.claims),
-            numbers=dict(self.numbers),
-            inbox=set(self.inbox),
-        )
-
-
-_Write = Callable[[_State], None]
-
-
-class InMemoryOrdersUnit:
-    """Writes that gather until the end of the unit."""
-
-    def __init__(self, state: _State, *, now: datetime, cause: Envelope | None) -> None:
-        self._state = state
-        self._cause = cause
-        self.now = now
-        self.writes: list[_Write] = []
-        self.sealed: list[Envelope] = []
-
-    def emit(self, event: Event) -> None:
-        """Keep an outgoing event until the unit ends well."""
-        self.sealed.append(seal(event, now=self.now, cause=self._cause))
-
-    async def order(self, shop_id: ShopId, order_id: OrderId) -> Order | None:
-        """Find an order."""
-        return self._state.orders.get((shop_id, order_id))
-
-    def add(self, order: Order) -> None:
-        """Keep a new order."""
-
-        def write(state: _State) -> None:
-            if (order.shop_id, order.id) in state.orders:
-                raise Conflict
-            state.orders[order.shop_id, order.id] = order
-
-        self.writes.append(write)
-
-    def save(self, order: Order) -> Order:
-        """Replace an order of the version that was read."""
-        saved = replace(order, version=order.version + 1)
-
-        def write(state: _State) -> None:
-            found = state.orders.get((order.shop_id, order.id))
-            if found is None or found.version != order.version:
-                raise Conflict
-            state.orders[order.shop_id, order.id] = saved
-
-        self.writes.append(write)
-        return saved
-
-    def complete(self, claim: Claim, *, answer: str) -> None:
-        """Give a claim its answer."""
-
-        def write(state: _State) -> None:
-            found = state.claims.get(claim.key)
-            if found is None or found.holder != claim.holder or found.answer is not None:
-                raise Conflict
-            state.claims[claim.key] = replace(found, answer=answer)
-
-        self.writes.append(write)
-
-    async def menu_item(self, shop_id: ShopId, product_id: ProductId) -> MenuItem | None:
-        """Find our copy of a product."""
-        return self._state.menu.get((shop_id, product_id))
-
-    def save_menu_item(self, item: MenuItem) -> None:
-        """Keep a newer copy."""
-
-        def write(state: _State) -> None:
-            found = state.menu.get((item.shop_id, item.product_id))
-            if found is not None and found.version >= item.version:
-                raise Conflict
-            state.menu[item.shop_id, item.product_id] = item
-
-        self.writes.append(write)
+_IN_FLIGHT = (OrderStatus.PENDING_PAYMENT, OrderStatus.RECEIVED, OrderStatus.IN_PREPARATION)
 
 
 class InMemoryOrders:
@@ -115,7 +25,7 @@ class InMemoryOrders:
 
     def __init__(self, *, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._state = _State()
+        self._state = State()
         self.published: list[Envelope] = []
         self.is_down = False
 
@@ -134,11 +44,11 @@ class InMemoryOrders:
         self._state = state
         self.published.extend(unit.sealed)
 
-    async def get(self, shop_id: ShopId, order_id: OrderId) -> Order | None:
+    async def get(self, shop_id: ShopId, order_id: str) -> Order | None:
         """Find an order."""
-        return self._reached().orders.get((shop_id, order_id))
+        return next((o for o in self._of(shop_id) if o.id == order_id), None)
 
-    async def many(self, keys: Sequence[_OrderKey]) -> list[Order]:
+    async def many(self, keys: Sequence[OrderKey]) -> list[Order]:
         """Find orders."""
         orders = self._reached().orders
         return [orders[key] for key in keys if key in orders]
@@ -148,12 +58,51 @@ class InMemoryOrders:
         shown = [o for o in self._of(shop_id) if o.status in BOARD]
         return sorted(shown, key=lambda o: (BOARD.index(o.status), o.placed_at, o.id))
 
-    async def totals(self, shop_id: ShopId) -> Totals:
+    async def of_owner(self, shop_id: ShopId, owner: str, *, page: Page) -> list[Order]:
+        """List what one customer ordered, newest first."""
+        theirs = [o for o in self._of(shop_id) if o.owner == owner]
+        shown = [o for o in theirs if not page.after or o.placed_position < page.after]
+        return sorted(shown, key=lambda o: o.placed_position, reverse=True)[: page.limit]
+
+    async def of_day(
+        self, shop_id: ShopId, day: date, *, page: Page, status: OrderStatus | None = None
+    ) -> list[Order]:
+        """List a day by call number."""
+        of_day = [o for o in self._of(shop_id) if o.day == day and o.day_position > page.after]
+        shown = [o for o in of_day if status is None or o.status is status]
+        return sorted(shown, key=lambda o: o.day_position)[: page.limit]
+
+    async def called(self, shop_id: ShopId, day: date, *, number: int) -> list[Order]:
+        """Find the order of a call number."""
+        return [o for o in self._of(shop_id) if (o.day, o.call_number) == (day, number)]
+
+    async def in_flight(self, shop_id: ShopId, day: date) -> int:
+        """Count the orders of a day that wait for payment or are to be made."""
+        return sum(o.day == day and o.status in _IN_FLIGHT for o in self._of(shop_id))
+
+    async def totals(self, shop_id: ShopId, *, now: datetime) -> Totals:  # noqa: ARG002  # The port's.
         """Add up all orders of a shop."""
-        totals = Totals()
-        for order in self._of(shop_id):
-            totals.count(order.status, total=order.total, refusals=len(order.refusals))
-        return totals
+        return Totals().fold(await self.feed(shop_id, after=BEGINNING, before="~", limit=10**6))
+
+    async def feed(
+        self, shop_id: ShopId, *, after: str, before: str, limit: int
+    ) -> list[FeedEntry]:
+        """List entries of the feed."""
+        found = [
+            entry
+            for (shop, position), entry in self._reached().feed.items()
+            if shop == shop_id and after < position <= before
+        ]
+        return sorted(found, key=lambda entry: entry.position)[:limit]
+
+    async def acknowledged(self, shop_id: ShopId, reader: str) -> str:
+        """Give what a reader acknowledged."""
+        return self._reached().readers.get((shop_id, reader), BEGINNING)
+
+    async def acknowledge(self, shop_id: ShopId, reader: str, *, position: str) -> None:
+        """Move a reader on."""
+        readers = self._reached().readers
+        readers[shop_id, reader] = max(readers.get((shop_id, reader), BEGINNING), position)
 
     async def audit(self, shop_id: ShopId) -> tuple[list[Order], list[Claim]]:
         """List all orders and all claims of a shop."""
@@ -164,9 +113,33 @@ class InMemoryOrders:
         """Reach the store, or raise."""
         self._reached()
 
-    async def menu(self, shop_id: ShopId) -> Mapping[ProductId, MenuItem]:
+    async def menu(self, shop_id: ShopId) -> Menu:
         """List our copies of a shop's products."""
-        return {i.product_id: i for i in self._reached().menu.values() if i.shop_id == shop_id}
+        state = self._reached()
+        items = {i.product_id: i for i in state.menu.values() if i.shop_id == shop_id}
+        return Menu(rules=state.rules.get(shop_id, ShopRules(shop_id=shop_id)), items=items)
+
+    async def owed(self, *, limit: int) -> list[Mail]:
+        """List what is to be sent."""
+        mails = self._reached().mails
+        return [mails[position] for position in sorted(mails)[:limit]]
+
+    async def take(self, mail: Mail, *, now: datetime) -> bool:
+        """Take a mail for the time of its lease."""
+        state = self._reached()
+        leased_until = state.leases.get(mail.position)
+        if mail.position not in state.mails or (leased_until and leased_until > now):
+            return False
+        state.leases[mail.position] = now + LEASE
+        return True
+
+    async def sent(self, mail: Mail) -> None:
+        """Forget a mail."""
+        self._reached().mails.pop(mail.position, None)
+
+    async def contact(self, shop_id: ShopId, customer_id: CustomerId) -> Contact | None:
+        """Find a customer's address."""
+        return self._reached().contacts.get((shop_id, customer_id))
 
     async def claim(self, wanted: Claim, *, now: datetime) -> Claim:
         """Keep the claim, or give the one that holds its key."""
@@ -209,7 +182,7 @@ class InMemoryOrders:
     def _of(self, shop_id: ShopId) -> list[Order]:
         return [order for order in self._reached().orders.values() if order.shop_id == shop_id]
 
-    def _reached(self) -> _State:
+    def _reached(self) -> State:
         if self.is_down:
             raise StoreUnavailable
         return self._state

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from comanda.ids import ProductId, ShopId
-from workers.orders.lines import MenuItem
+from comanda.ids import ShopId
+from workers.orders.lines import Menu
 from workers.orders.ports import Menus
 
 # The catalog checks each price again, so a second of age costs at most a rejected order.
@@ -16,7 +16,7 @@ FRESH_FOR = timedelta(seconds=1)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Copy:
-    menu: Mapping[ProductId, MenuItem]
+    menu: Menu
     read_at: float
 
 
@@ -36,7 +36,7 @@ class CachedMenus:
         self._copies: dict[ShopId, _Copy] = {}
         self._lock = asyncio.Lock()
 
-    async def menu(self, shop_id: ShopId) -> Mapping[ProductId, MenuItem]:
+    async def menu(self, shop_id: ShopId) -> Menu:
         """Give the menu, at most `fresh_for` old."""
         copy = self._fresh(shop_id)
         if copy is not None:
@@ -51,6 +51,6 @@ class CachedMenus:
 
     def _fresh(self, shop_id: ShopId) -> _Copy | None:
         copy = self._copies.get(shop_id)
-        if copy is None or not copy.menu or self._clock() - copy.read_at >= self._fresh_for:
+        if copy is None or not copy.menu.items or self._clock() - copy.read_at >= self._fresh_for:
             return None
         return copy

@@ -1,72 +1,65 @@
 """An order: what was asked for, where it stands, and which steps it may still take."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
 from comanda.events import ChargeCreated, Line, PaymentApproved
 from comanda.ids import ChargeId, CustomerId, EventId, OrderId, ReservationId, ShopId
 from comanda.money import ZERO, Money
+from workers.orders.instants import instant_text
+from workers.orders.notices import Notice, NoticeKind
+from workers.orders.steps import (
+    BOARD,
+    DEAD,
+    PAID,
+    STEPS,
+    STEPS_BACK,
+    TRANSITIONS,
+    WAITING,
+    OrderStatus,
+    Rule,
+    Step,
+)
+
+__all__ = [
+    "BOARD",
+    "PAID",
+    "REFUNDED",
+    "REFUSALS_KEPT",
+    "STEPS",
+    "TRANSITIONS",
+    "AmountMismatch",
+    "IllegalTransition",
+    "Order",
+    "OrderStatus",
+    "Passage",
+    "PaymentOnHold",
+    "Pix",
+    "Refusal",
+    "Refused",
+    "Rule",
+    "SecondCharge",
+    "SecondPayment",
+    "Service",
+    "Step",
+    "TooLate",
+]
 
 # An item of DynamoDB holds 400 KB; a storm of late events must not fill it.
 REFUSALS_KEPT = 50
+# Nobody taps back and forth that often, and the history must not fill the item either.
+MOST_PASSAGES = 60
 REFUNDED = "refunded"
+UNDO_COMPLETE_WITHIN = timedelta(minutes=15)
 
 
-class OrderStatus(StrEnum):
-    """Where an order stands."""
+class Service(StrEnum):
+    """Where the order is eaten."""
 
-    PENDING_PAYMENT = "PENDING_PAYMENT"
-    RECEIVED = "RECEIVED"
-    IN_PREPARATION = "IN_PREPARATION"
-    READY = "READY"
-    COMPLETED = "COMPLETED"
-    PAYMENT_FAILED = "PAYMENT_FAILED"
-    CANCELLED = "CANCELLED"
-
-
-class Step(StrEnum):
-    """What may be asked of an order."""
-
-    APPROVE = "approve"
-    FAIL_PAYMENT = "fail_payment"
-    REJECT_STOCK = "reject_stock"
-    TAKE_BACK = "take_back"
-    START = "start"
-    MAKE_READY = "make_ready"
-    COMPLETE = "complete"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
-    """From which statuses a step may be taken, and where it leads."""
-
-    sources: frozenset[OrderStatus]
-    target: OrderStatus
-
-
-_S = OrderStatus
-# A rejection of stock that comes after the payment contradicts it, so it may not cancel a paid
-# order, while money that went back may.
-STEPS: Mapping[Step, Rule] = {
-    Step.APPROVE: Rule(sources=frozenset({_S.PENDING_PAYMENT}), target=_S.RECEIVED),
-    Step.FAIL_PAYMENT: Rule(sources=frozenset({_S.PENDING_PAYMENT}), target=_S.PAYMENT_FAILED),
-    Step.REJECT_STOCK: Rule(sources=frozenset({_S.PENDING_PAYMENT}), target=_S.CANCELLED),
-    Step.TAKE_BACK: Rule(sources=frozenset({_S.PENDING_PAYMENT, _S.RECEIVED}), target=_S.CANCELLED),
-    Step.START: Rule(sources=frozenset({_S.RECEIVED}), target=_S.IN_PREPARATION),
-    Step.MAKE_READY: Rule(sources=frozenset({_S.IN_PREPARATION}), target=_S.READY),
-    Step.COMPLETE: Rule(sources=frozenset({_S.READY}), target=_S.COMPLETED),
-}
-TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {
-    status: frozenset(rule.target for rule in STEPS.values() if status in rule.sources)
-    for status in OrderStatus
-}
-# What the kitchen sees, in this order; nothing else is ever on the board.
-BOARD = (OrderStatus.READY, OrderStatus.IN_PREPARATION, OrderStatus.RECEIVED)
-PAID = frozenset({_S.RECEIVED, _S.IN_PREPARATION, _S.READY, _S.COMPLETED})
-_WAITING = frozenset({_S.PENDING_PAYMENT, _S.RECEIVED, _S.IN_PREPARATION})
+    DINE_IN = "dine_in"
+    TAKEAWAY = "takeaway"
 
 
 class Refused(Exception):
@@ -86,6 +79,10 @@ class PaymentOnHold(IllegalTransition):
     """The provider suspects fraud, and nobody has looked into it yet."""
 
 
+class TooLate(IllegalTransition):
+    """What was handed over a quarter of an hour ago, or moved too often, stays where it is."""
+
+
 class AmountMismatch(Refused):
     """The amount is not the total of the order."""
 
@@ -100,10 +97,12 @@ class SecondPayment(Refused):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Passage:
-    """When an order came to a status."""
+    """When an order came to a status; `by` is the subject of whoever moved it by hand."""
 
     status: OrderStatus
     at: datetime
+    by: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,16 +128,22 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
-    """One order of one shop; `owner` is the subject of the token that placed it."""
+    """One order of one shop; `owner` is the subject of the token that placed it.
+
+    `day` is the shop's day, in which `call_number` is unique; `name` is called out at the counter.
+    """
 
     id: OrderId
     shop_id: ShopId
     owner: str
     customer_id: CustomerId | None
+    day: date
     call_number: int
     lines: tuple[Line, ...]
     total: Money
     placed_at: datetime
+    service: Service = Service.DINE_IN
+    name: str = ""
     status: OrderStatus = OrderStatus.PENDING_PAYMENT
     history: tuple[Passage, ...] = ()
     reservation_id: ReservationId | None = None
@@ -149,7 +154,18 @@ class Order:
     refunded: Money = ZERO
     held: str | None = None
     refusals: tuple[Refusal, ...] = ()
+    notices: tuple[Notice, ...] = ()
     version: int = 1
+
+    @property
+    def placed_position(self) -> str:
+        """Give where the order stands among those of its owner: by time."""
+        return f"{instant_text(self.placed_at)}#{self.id}"
+
+    @property
+    def day_position(self) -> str:
+        """Give where the order stands in its day: by call number."""
+        return f"{self.call_number:06d}#{self.id}"
 
     @property
     def is_awaited(self) -> bool:
@@ -159,13 +175,23 @@ class Order:
     @property
     def payable_pix(self) -> Pix | None:
         """Give the Pix code, unless the order is dead and nobody should pay it any more."""
-        is_dead = self.status in (OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED)
-        return None if is_dead else self.pix
+        return None if self.status in DEAD else self.pix
 
     def waiting(self, *, now: datetime) -> timedelta:
         """Measure from placing until the order was ready or dead, or until now."""
-        ended = next((p.at for p in self.history if p.status not in _WAITING), now)
+        ended = now
+        for passage in reversed(self.history):
+            if passage.status in WAITING:
+                break  # A recall makes the customer wait again, so only the last end counts.
+            ended = passage.at
         return max(ended - self.placed_at, timedelta())
+
+    @property
+    def cooking_time(self) -> timedelta | None:
+        """Measure from the payment until the order was ready first, if it was."""
+        received = next((p.at for p in self.history if p.status is OrderStatus.RECEIVED), None)
+        ready = next((p.at for p in self.history if p.status is OrderStatus.READY), None)
+        return ready - received if ready and received else None
 
     def reserve(self, reservation_id: ReservationId) -> Self:
         """Note which reservation holds the stock; the status does not depend on it."""
@@ -201,8 +227,8 @@ class Order:
 
     def fail_payment(self, reason: str, *, at: datetime) -> Self:
         """End the order: it will not be paid."""
-        if self.status is OrderStatus.PAYMENT_FAILED:
-            return self  # A refused charge and a failed payment are the same news.
+        if self.status in DEAD:
+            return self  # It is known already, or follows from the cancellation of the order.
         return self._take(Step.FAIL_PAYMENT, at=at, reason=reason)
 
     def refund(self, amount: Money, *, at: datetime) -> Self:
@@ -220,19 +246,49 @@ class Order:
         """Let the kitchen go on."""
         return replace(self, held=None) if self.held else self
 
-    def advance(self, step: Step, *, at: datetime) -> Self:
-        """Take a step of the kitchen; raise `IllegalTransition` or `PaymentOnHold`."""
+    def advance(self, step: Step, *, at: datetime, by: str | None = None) -> Self:
+        """Take a step of the kitchen; raise `IllegalTransition`, `PaymentOnHold` or `TooLate`."""
         if self.held is not None:
             raise PaymentOnHold(step, status=self.status)
-        return self._take(step, at=at)
+        if step in STEPS_BACK and self._is_settled(step, at=at):
+            raise TooLate(step, status=self.status)
+        return self._take(step, at=at, by=by)
+
+    def cancel(
+        self, step: Step, *, reason: str, at: datetime, by: str | None, note: str | None = None
+    ) -> Self:
+        """Cancel as the customer (`CANCEL`) or as staff (`CALL_OFF`); doing it again is nothing."""
+        if self.status is OrderStatus.CANCELLED:
+            return self
+        return self._take(step, at=at, reason=reason, by=by, note=note)
+
+    def tell(self, kind: NoticeKind, *, at: datetime) -> Self:
+        """Record that the customer is told, once of each kind."""
+        if any(notice.kind is kind for notice in self.notices):
+            return self
+        return replace(self, notices=(*self.notices, Notice(kind=kind, at=at)))
 
     def record(self, refusal: Refusal) -> Self:
         """Keep what was refused, the newest ones."""
         return replace(self, refusals=(*self.refusals, refusal)[-REFUSALS_KEPT:])
 
-    def _take(self, step: Step, *, at: datetime, reason: str | None = None) -> Self:
+    def _take(
+        self,
+        step: Step,
+        *,
+        at: datetime,
+        reason: str | None = None,
+        by: str | None = None,
+        note: str | None = None,
+    ) -> Self:
         rule = STEPS[step]
         if self.status not in rule.sources:
             raise IllegalTransition(step, status=self.status)
-        passage = Passage(status=rule.target, at=at)
+        passage = Passage(status=rule.target, at=at, by=by, note=note)
         return replace(self, status=rule.target, reason=reason, history=(*self.history, passage))
+
+    def _is_settled(self, step: Step, *, at: datetime) -> bool:
+        if len(self.history) >= MOST_PASSAGES:
+            return True
+        is_old = bool(self.history) and at - self.history[-1].at > UNDO_COMPLETE_WITHIN
+        return step is Step.UNDO_COMPLETE and is_old

@@ -7,17 +7,21 @@ try that died stays unused; no order ever has two.
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 
 from comanda.events import OrderPlaced
 from comanda.ids import CustomerId
 from workers.orders.claims import Claim, ClaimKey, TwinInFlight
 from workers.orders.lines import InvalidLines, MenuMissing, NotOnMenu, Wanted, priced, total_of
-from workers.orders.model import Order, OrderStatus, Passage
+from workers.orders.load import KitchenLoad
+from workers.orders.model import Order, OrderStatus, Passage, Service
 from workers.orders.ports import Desk, Menus, Orders
+from workers.orders.shop_rules import KitchenFull, ShopClosed, ShopRules
+from workers.orders.telling import entry_of_move
 from workers.runtime.errors import Conflict, StoreUnavailable
+
+_REFUSALS = (InvalidLines, KitchenFull, MenuMissing, NotOnMenu, ShopClosed, StoreUnavailable)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +32,8 @@ class OrderRequest:
     fingerprint: str
     customer_id: CustomerId | None
     lines: tuple[Wanted, ...]
+    service: Service = Service.DINE_IN
+    name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,12 +55,13 @@ class Till:
     clock: Callable[[], datetime]
     render: Callable[[Order], str]
     zone: tzinfo
+    load: KitchenLoad
 
     async def place(self, request: OrderRequest) -> Placement:
         """Place the order, or give what the same request was answered before.
 
-        Raises `KeyReused`, `TwinInFlight`, `NotOnMenu`, `MenuMissing`, `InvalidLines` and
-        `StoreUnavailable`; all of them leave no order behind.
+        Raises `KeyReused`, `TwinInFlight`, `NotOnMenu`, `MenuMissing`, `InvalidLines`,
+        `ShopClosed`, `KitchenFull` and `StoreUnavailable`; all of them leave no order behind.
         """
         claim = await self._claim(request)
         if claim.answer is not None:
@@ -65,7 +72,7 @@ class Till:
         except Conflict as exc:
             # Somebody took this claim over because we were slow; theirs is the order.
             raise TwinInFlight from exc
-        except (InvalidLines, MenuMissing, NotOnMenu, StoreUnavailable):
+        except _REFUSALS:
             # The customer may try again at once. If the transaction did happen after all, the
             # claim has its answer, and cannot be released.
             with suppress(StoreUnavailable):
@@ -87,43 +94,51 @@ class Till:
 
     async def _draft(self, request: OrderRequest, *, claim: Claim) -> Order:
         shop_id = request.key.shop_id
-        lines = priced(request.lines, menu=await self.menus.menu(shop_id))
-        total = total_of(lines)
+        menu = await self.menus.menu(shop_id)
         now = self.clock()
-        number = await self.desk.next_number(shop_id, day=now.astimezone(self.zone).date())
+        day = menu.rules.day(now=now, zone=self.zone)
+        await self._admit(menu.rules, now=now)
+        lines = priced(request.lines, menu=menu)
+        total = total_of(lines)
+        number = await self.desk.next_number(shop_id, day=day)
         return Order(
             id=claim.order_id,
             shop_id=shop_id,
             owner=request.key.owner,
             customer_id=request.customer_id,
+            day=day,
             call_number=number,
+            service=request.service,
+            name=request.name,
             lines=lines,
             total=total,
             placed_at=now,
             history=(Passage(status=OrderStatus.PENDING_PAYMENT, at=now),),
         )
 
+    async def _admit(self, rules: ShopRules, *, now: datetime) -> None:
+        if not rules.is_open(now=now, zone=self.zone):
+            raise ShopClosed
+        if rules.most_in_flight is None:
+            return
+        day = rules.day(now=now, zone=self.zone)
+        if await self.load.in_flight(rules.shop_id, day) >= rules.most_in_flight:
+            raise KitchenFull
+
     async def _commit(self, order: Order, *, claim: Claim) -> Placement:
         answer = self.render(order)
         async with self.orders.begin() as unit:
             unit.add(order)
+            unit.enter(entry_of_move(order, before=None, unit=unit))
             unit.complete(claim, answer=answer)
             unit.emit(
                 OrderPlaced(
                     shop_id=order.shop_id,
                     order_id=order.id,
                     customer_id=order.customer_id,
-                    lines=order.lines,
+                    # Who checks stock and price need not read what a customer wrote.
+                    lines=tuple(replace(line, notes="") for line in order.lines),
                     total=order.total,
                 )
             )
         return Placement(claim=claim, answer=answer, order=order)
-
-
-def shop_zone() -> tzinfo:
-    """Give the clock of the shops, by which a day of call numbers begins."""
-    try:
-        return ZoneInfo("America/Sao_Paulo")
-    except ZoneInfoNotFoundError:
-        # A machine without the zone database: Decree 9,772 of 2019 ended Brazil's summer time.
-        return timezone(timedelta(hours=-3))

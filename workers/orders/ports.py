@@ -1,34 +1,31 @@
 """What the handlers and the API of orders ask of a store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
 from comanda.envelope import Envelope
 from comanda.events import Event
-from comanda.ids import OrderId, ProductId, ShopId
-from comanda.money import ZERO, Money
+from comanda.ids import CustomerId, OrderId, ProductId, ReservationId, ShopId
+from comanda.money import Money
 from workers.orders.claims import Claim
-from workers.orders.lines import MenuItem
-from workers.orders.model import PAID, Order, OrderStatus
+from workers.orders.feed import FeedEntry, Totals
+from workers.orders.lines import Menu, MenuItem
+from workers.orders.mail import Contact, Mail
+from workers.orders.model import Order, OrderStatus, Pix
+from workers.orders.shop_rules import ShopRules
+
+__all__ = ["Totals"]
 
 
-@dataclass(kw_only=True, slots=True)
-class Totals:
-    """What the orders of a shop add up to."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """Which part of a list: at most `limit` (1 to 100) after the position of the last one seen."""
 
-    by_status: dict[OrderStatus, int] = field(default_factory=dict)
-    paid_total: Money = ZERO
-    refused_transitions: int = 0
-
-    def count(self, status: OrderStatus, *, total: Money, refusals: int) -> None:
-        """Add one order."""
-        self.by_status[status] = self.by_status.get(status, 0) + 1
-        self.refused_transitions += refusals
-        if status in PAID:
-            self.paid_total += total
+    limit: int = 50
+    after: str = ""
 
 
 class OrdersUnit(Protocol):
@@ -53,6 +50,20 @@ class OrdersUnit(Protocol):
         The unit ends in `Conflict` if another writer was first.
         """
 
+    def note_reservation(
+        self, shop_id: ShopId, order_id: OrderId, *, reservation_id: ReservationId
+    ) -> None:
+        """Write it without reading; `Conflict` unless there is such an order without one."""
+
+    def note_pix(self, shop_id: ShopId, order_id: OrderId, *, pix: Pix, total: Money) -> None:
+        """Write the code without reading; `Conflict` unless the order has this total and none."""
+
+    def enter(self, entry: FeedEntry) -> None:
+        """Write an entry of the feed."""
+
+    def post(self, mail: Mail) -> None:
+        """Owe a customer a mail."""
+
     def complete(self, claim: Claim, *, answer: str) -> None:
         """Give a claim its answer; the unit ends in `Conflict` unless its holder still holds it."""
 
@@ -62,6 +73,18 @@ class OrdersUnit(Protocol):
     def save_menu_item(self, item: MenuItem) -> None:
         """Write our copy; the unit ends in `Conflict` if a newer version is there."""
 
+    async def rules(self, shop_id: ShopId) -> ShopRules:
+        """Read when a shop takes orders."""
+
+    def save_rules(self, rules: ShopRules) -> None:
+        """Write when a shop takes orders; `Conflict` if a newer version is there."""
+
+    def save_contact(self, contact: Contact) -> None:
+        """Write where a customer can be reached."""
+
+    def forget_contact(self, shop_id: ShopId, customer_id: CustomerId) -> None:
+        """Forget where a customer can be reached."""
+
 
 class Orders(Protocol):
     """The store in which handlers work."""
@@ -69,9 +92,12 @@ class Orders(Protocol):
     def begin(self, cause: Envelope | None = None) -> AbstractAsyncContextManager[OrdersUnit]:
         """Open a unit of work; raise `AlreadyHandled` when the effect of `cause` is committed."""
 
+    async def of_owner(self, shop_id: ShopId, owner: str, *, page: Page) -> list[Order]:
+        """List what one customer ordered, newest first."""
+
 
 class OrderReader(Protocol):
-    """What the API shows."""
+    """What the API shows; each read costs what it shows, however many orders there are."""
 
     async def get(self, shop_id: ShopId, order_id: OrderId) -> Order | None:
         """Read an order as it is now."""
@@ -82,8 +108,33 @@ class OrderReader(Protocol):
     async def board(self, shop_id: ShopId) -> list[Order]:
         """List READY, then IN_PREPARATION, then RECEIVED, oldest first; nothing else."""
 
-    async def totals(self, shop_id: ShopId) -> Totals:
-        """Add up all orders of a shop."""
+    async def of_owner(self, shop_id: ShopId, owner: str, *, page: Page) -> list[Order]:
+        """List what one customer ordered, newest first."""
+
+    async def of_day(
+        self, shop_id: ShopId, day: date, *, page: Page, status: OrderStatus | None = None
+    ) -> list[Order]:
+        """List a shop's day by call number, of one status or of all."""
+
+    async def called(self, shop_id: ShopId, day: date, *, number: int) -> list[Order]:
+        """Find the order of a call number; at most one."""
+
+    async def in_flight(self, shop_id: ShopId, day: date) -> int:
+        """Count the orders of a day that wait for their payment or are to be made."""
+
+    async def totals(self, shop_id: ShopId, *, now: datetime) -> Totals:
+        """Add up all orders of a shop: what was added up before, and what came since."""
+
+    async def feed(
+        self, shop_id: ShopId, *, after: str, before: str, limit: int
+    ) -> list[FeedEntry]:
+        """List entries of the feed between two positions, oldest first."""
+
+    async def acknowledged(self, shop_id: ShopId, reader: str) -> str:
+        """Give the position that a reader of the feed acknowledged last."""
+
+    async def acknowledge(self, shop_id: ShopId, reader: str, *, position: str) -> None:
+        """Move a reader on; never back."""
 
     async def audit(self, shop_id: ShopId) -> tuple[list[Order], list[Claim]]:
         """List all orders and all claims of a shop."""
@@ -95,8 +146,24 @@ class OrderReader(Protocol):
 class Menus(Protocol):
     """Our copies of the menus."""
 
-    async def menu(self, shop_id: ShopId) -> Mapping[ProductId, MenuItem]:
-        """Read all products of a shop, also removed ones."""
+    async def menu(self, shop_id: ShopId) -> Menu:
+        """Read all products of a shop, also removed ones, and when it takes orders."""
+
+
+class Letterbox(Protocol):
+    """The mail that is owed."""
+
+    async def owed(self, *, limit: int) -> list[Mail]:
+        """List what is to be sent, oldest first."""
+
+    async def take(self, mail: Mail, *, now: datetime) -> bool:
+        """Take a mail for the time of its lease; tell whether it is ours."""
+
+    async def sent(self, mail: Mail) -> None:
+        """Forget a mail that was sent, or that nobody waits for."""
+
+    async def contact(self, shop_id: ShopId, customer_id: CustomerId) -> Contact | None:
+        """Find where a customer can be reached."""
 
 
 class Claims(Protocol):

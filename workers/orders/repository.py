@@ -1,94 +1,48 @@
-"""Orders and our copy of the menu on one DynamoDB table."""
+"""Orders, their feed and our copy of the menu on one DynamoDB table."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from comanda.envelope import Envelope
-from comanda.events import Event
-from comanda.ids import OrderId, ProductId, ShopId
-from comanda.money import Money
+from comanda.ids import OrderId, ShopId
 from workers.orders.claims import Claim
+from workers.orders.feed import BEGINNING, FeedEntry, Totals, TotalsAt, settled_until
+from workers.orders.feed_items import (
+    entry_of,
+    feed_partition,
+    reader_key,
+    totals_item,
+    totals_key,
+    totals_of,
+)
 from workers.orders.items import (
     board_partition,
-    claim_key,
     claim_of,
     claim_prefix,
-    menu_item,
-    menu_item_of,
-    menu_key,
-    menu_partition,
-    order_item,
+    day_partition,
     order_key,
     order_of,
     order_prefix,
+    owner_partition,
+    status_partition,
 )
-from workers.orders.lines import MenuItem
+from workers.orders.line_items import menu_of, menu_partition
+from workers.orders.lines import Menu
 from workers.orders.model import Order, OrderStatus
-from workers.orders.ports import Totals
-from workers.orders.table import HELD, NEW, DynamoTable, reaching_the_store
-from workers.runtime.dynamodb import DynamoUnit, DynamoUnits, to_item
+from workers.orders.ports import Page
+from workers.orders.table import NEW, DynamoTable, reaching_the_store
+from workers.orders.unit import DynamoOrdersUnit
+from workers.runtime.dynamodb import DynamoUnits, to_item
 
-
-class DynamoOrdersUnit:
-    """One `TransactWriteItems` in the making."""
-
-    def __init__(self, unit: DynamoUnit) -> None:
-        self._unit = unit
-
-    @property
-    def now(self) -> datetime:
-        """Give the instant at which the unit began."""
-        return self._unit.now
-
-    def emit(self, event: Event) -> None:
-        """Save an outgoing event in the outbox."""
-        self._unit.emit(event)
-
-    async def order(self, shop_id: ShopId, order_id: OrderId) -> Order | None:
-        """Read an order consistently."""
-        item = await self._unit.get(**order_key(shop_id, order_id))
-        return order_of(item) if item else None
-
-    def add(self, order: Order) -> None:
-        """Put a new order."""
-        self._unit.write({"Put": {"Item": to_item(order_item(order)), "ConditionExpression": NEW}})
-
-    def save(self, order: Order) -> Order:
-        """Put the next version over the one that was read; leaving the board is leaving it out."""
-        saved = replace(order, version=order.version + 1)
-        put = {
-            "Item": to_item(order_item(saved)),
-            "ConditionExpression": "version = :read",
-            "ExpressionAttributeValues": to_item({":read": order.version}),
-        }
-        self._unit.write({"Put": put})
-        return saved
-
-    def complete(self, claim: Claim, *, answer: str) -> None:
-        """Set the answer of a claim that is still held."""
-        update = {
-            "Key": to_item(claim_key(claim.key)),
-            "UpdateExpression": "SET answer = :answer",
-            "ConditionExpression": HELD,
-            "ExpressionAttributeValues": to_item({":answer": answer, ":holder": claim.holder}),
-        }
-        self._unit.write({"Update": update})
-
-    async def menu_item(self, shop_id: ShopId, product_id: ProductId) -> MenuItem | None:
-        """Read our copy of a product consistently."""
-        item = await self._unit.get(**menu_key(shop_id, product_id))
-        return menu_item_of(item) if item else None
-
-    def save_menu_item(self, item: MenuItem) -> None:
-        """Put our copy over an older one."""
-        put = {
-            "Item": to_item(menu_item(item)),
-            "ConditionExpression": f"{NEW} OR version < :version",
-            "ExpressionAttributeValues": to_item({":version": item.version}),
-        }
-        self._unit.write({"Put": put})
+# Whatever an index key may hold sorts below this.
+_END = "~"
+_UNPAID_OR_TO_MAKE = (
+    OrderStatus.PENDING_PAYMENT,
+    OrderStatus.RECEIVED,
+    OrderStatus.IN_PREPARATION,
+)
 
 
 class DynamoOrderRepository:
@@ -123,21 +77,96 @@ class DynamoOrderRepository:
         )
         return [order_of(item) for item in items]
 
-    async def totals(self, shop_id: ShopId) -> Totals:
-        """Scan the shop's orders; staff ask for this seldom."""
-        items = await self._table.scan(
-            FilterExpression="begins_with(pk, :orders)",
-            ProjectionExpression="#status, total_cents, refusals",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues=to_item({":orders": order_prefix(shop_id)}),
-            ConsistentRead=True,
+    async def of_owner(self, shop_id: ShopId, owner: str, *, page: Page) -> list[Order]:
+        """Read a page of the `owners` index backwards."""
+        values = {":owner": owner_partition(shop_id, owner), ":after": page.after or _END}
+        items = await self._table.page(
+            IndexName="owners",
+            KeyConditionExpression="owner_pk = :owner AND owner_sk < :after",
+            ExpressionAttributeValues=to_item(values),
+            ScanIndexForward=False,
+            Limit=page.limit,
         )
-        totals = Totals()
-        for item in items:
-            total = Money(int(item["total_cents"]))
-            status = OrderStatus(item["status"])
-            totals.count(status, total=total, refusals=len(item["refusals"]))
-        return totals
+        return [order_of(item) for item in items]
+
+    async def of_day(
+        self, shop_id: ShopId, day: date, *, page: Page, status: OrderStatus | None = None
+    ) -> list[Order]:
+        """Read a page of the `days` index, or of `statuses` for one status."""
+        index, key = ("statuses", "status_pk") if status else ("days", "day_pk")
+        partition = (
+            status_partition(shop_id, day, status) if status else day_partition(shop_id, day)
+        )
+        items = await self._table.page(
+            IndexName=index,
+            KeyConditionExpression=f"{key} = :day AND day_sk > :after",
+            ExpressionAttributeValues=to_item({":day": partition, ":after": page.after or "0"}),
+            Limit=page.limit,
+        )
+        return [order_of(item) for item in items]
+
+    async def called(self, shop_id: ShopId, day: date, *, number: int) -> list[Order]:
+        """Read the one order of a call number by the `days` index."""
+        values = {":day": day_partition(shop_id, day), ":number": f"{number:06d}#"}
+        items = await self._table.page(
+            IndexName="days",
+            KeyConditionExpression="day_pk = :day AND begins_with(day_sk, :number)",
+            ExpressionAttributeValues=to_item(values),
+            Limit=1,
+        )
+        return [order_of(item) for item in items]
+
+    async def in_flight(self, shop_id: ShopId, day: date) -> int:
+        """Count by the `statuses` index, status by status."""
+        count = 0
+        for status in _UNPAID_OR_TO_MAKE:
+            count += await self._table.count(
+                IndexName="statuses",
+                KeyConditionExpression="status_pk = :status",
+                ExpressionAttributeValues=to_item(
+                    {":status": status_partition(shop_id, day, status)}
+                ),
+            )
+        return count
+
+    async def totals(self, shop_id: ShopId, *, now: datetime) -> Totals:
+        """Fold what the feed got since the last time into the totals, and keep what is settled."""
+        known = totals_of(await self._table.get(totals_key(shop_id)))
+        entries = await self._entries(shop_id, after=known.position, before=_END)
+        until = settled_until(now)
+        settled = [entry for entry in entries if entry.position < until]
+        totals = known.totals.fold(settled)
+        if settled:
+            await self._keep(shop_id, totals, known=known, position=settled[-1].position)
+        return totals.fold(entry for entry in entries if entry.position >= until)
+
+    async def feed(
+        self, shop_id: ShopId, *, after: str, before: str, limit: int
+    ) -> list[FeedEntry]:
+        """Read a page of the feed consistently."""
+        values = {":feed": feed_partition(shop_id), ":after": after, ":before": before}
+        items = await self._table.page(
+            KeyConditionExpression="pk = :feed AND sk BETWEEN :after AND :before",
+            ExpressionAttributeValues=to_item(values),
+            ConsistentRead=True,
+            # The one at `after` was seen already, and a range of keys includes its ends.
+            Limit=limit + 1,
+        )
+        return [entry_of(item) for item in items if item["sk"] != after][:limit]
+
+    async def acknowledged(self, shop_id: ShopId, reader: str) -> str:
+        """Read what a reader acknowledged."""
+        item = await self._table.get(reader_key(shop_id, reader))
+        return str(item["position"]) if item else BEGINNING
+
+    async def acknowledge(self, shop_id: ShopId, reader: str, *, position: str) -> None:
+        """Put a reader's position unless it is further on."""
+        await self._table.put(
+            Item=to_item({**reader_key(shop_id, reader), "position": position}),
+            ConditionExpression=f"{NEW} OR #position < :position",
+            ExpressionAttributeNames={"#position": "position"},
+            ExpressionAttributeValues=to_item({":position": position}),
+        )
 
     async def audit(self, shop_id: ShopId) -> tuple[list[Order], list[Claim]]:
         """Scan all orders and claims of a shop, consistently; auditors ask for this seldom."""
@@ -154,11 +183,31 @@ class DynamoOrderRepository:
         """Read a key that never is, or raise."""
         await self._table.get({"pk": "PING", "sk": "PING"})
 
-    async def menu(self, shop_id: ShopId) -> Mapping[ProductId, MenuItem]:
-        """Read the partition of a shop's menu."""
+    async def menu(self, shop_id: ShopId) -> Menu:
+        """Read the partition of a shop's menu and rules."""
         items = await self._table.query(
             KeyConditionExpression="pk = :menu",
             ExpressionAttributeValues=to_item({":menu": menu_partition(shop_id)}),
         )
-        found = [menu_item_of(item) for item in items]
-        return {item.product_id: item for item in found}
+        return menu_of(shop_id, items)
+
+    async def _entries(self, shop_id: ShopId, *, after: str, before: str) -> list[FeedEntry]:
+        values = {":feed": feed_partition(shop_id), ":after": after, ":before": before}
+        items = await self._table.query(
+            KeyConditionExpression="pk = :feed AND sk BETWEEN :after AND :before",
+            ExpressionAttributeValues=to_item(values),
+            ConsistentRead=True,
+        )
+        return [entry_of(item) for item in items if item["sk"] != after]
+
+    async def _keep(
+        self, shop_id: ShopId, totals: Totals, *, known: TotalsAt, position: str
+    ) -> None:
+        kept = TotalsAt(totals=replace(totals), position=position)
+        # Whoever adds up at the same time reads the same entries, so either of us may win.
+        await self._table.put(
+            Item=to_item(totals_item(shop_id, kept)),
+            ConditionExpression=f"{NEW} OR #position = :known",
+            ExpressionAttributeNames={"#position": "position"},
+            ExpressionAttributeValues=to_item({":known": known.position}),
+        )

@@ -1,4 +1,4 @@
-"""Customers who wait for their Pix code share one reader, so waiting costs the store little."""
+"""Customers who wait for news of their order share one reader, so waiting costs little."""
 
 import asyncio
 import logging
@@ -18,14 +18,18 @@ _BATCH = 100
 _TICK = 0.025
 _FIRST_PAUSE = 0.04
 _LONGEST_PAUSE = 0.4
+# Who looks at a page that changes by itself does not notice a second.
+_LONGEST_PAUSE_OF_A_PAGE = 1.0
 _GROWTH = 1.5
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class _Waiter:
     key: _Key
+    is_news: Callable[[Order], bool]
     settled: asyncio.Future[Order]
     due: float
+    longest_pause: float
     pause: float = _FIRST_PAUSE
 
 
@@ -39,11 +43,28 @@ class OrderWatch:
 
     async def until_settled(self, order: Order, *, limit: timedelta) -> Order:
         """Give the order once it has its Pix code or ended, or as it was when the limit is over."""
+        return await self._until(order, lambda o: not o.is_awaited, limit, _LONGEST_PAUSE)
+
+    async def until_changed(self, order: Order, *, limit: timedelta) -> Order:
+        """Give the order once it has a newer version, or as it was when the limit is over."""
+        return await self._until(
+            order, lambda o: o.version > order.version, limit, _LONGEST_PAUSE_OF_A_PAGE
+        )
+
+    async def _until(
+        self,
+        order: Order,
+        is_news: Callable[[Order], bool],
+        limit: timedelta,
+        longest_pause: float,
+    ) -> Order:
         loop = asyncio.get_running_loop()
         waiter = _Waiter(
             key=(order.shop_id, order.id),
+            is_news=is_news,
             settled=loop.create_future(),
             due=loop.time() + _FIRST_PAUSE,
+            longest_pause=longest_pause,
         )
         self._waiters.add(waiter)
         if self._task is None or self._task.done():
@@ -64,7 +85,7 @@ class OrderWatch:
                 await self._look(due)
             now = clock()
             for waiter in due:
-                waiter.pause = min(waiter.pause * _GROWTH, _LONGEST_PAUSE)
+                waiter.pause = min(waiter.pause * _GROWTH, waiter.longest_pause)
                 waiter.due = now + waiter.pause
 
     async def _look(self, due: Sequence[_Waiter]) -> None:
@@ -77,5 +98,5 @@ class OrderWatch:
         orders = {(order.shop_id, order.id): order for order in found}
         for waiter in due:
             order = orders.get(waiter.key)
-            if order is not None and not order.is_awaited and not waiter.settled.done():
+            if order is not None and waiter.is_news(order) and not waiter.settled.done():
                 waiter.settled.set_result(order)

@@ -1,0 +1,45 @@
+"""When a shop takes orders, and how many at once: our copy of what the catalog said last."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from comanda.hours import OpeningHours, ShopSwitch, is_open
+from comanda.ids import ShopId
+
+
+class ShopClosed(Exception):
+    """The shop takes no orders at this hour, or has closed its door."""
+
+
+class KitchenFull(Exception):
+    """As many orders as the shop allows are waiting or being made."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShopRules:
+    """A shop that said nothing yet is open, without a bound, and its day begins at midnight."""
+
+    shop_id: ShopId
+    version: int = 0
+    hours: tuple[OpeningHours, ...] = ()
+    switch: str = ShopSwitch.BY_HOURS
+    most_in_flight: int | None = None
+    day_begins_at: int = 0
+
+    def is_open(self, *, now: datetime, zone: tzinfo) -> bool:
+        """Tell whether the shop takes orders now."""
+        return is_open(self.hours, switch=self.switch, local=now.astimezone(zone))
+
+    def day(self, *, now: datetime, zone: tzinfo) -> date:
+        """Give the shop's day, in which call numbers count from 1."""
+        return (now.astimezone(zone) - timedelta(hours=self.day_begins_at)).date()
+
+
+def shop_zone() -> tzinfo:
+    """Give the clock of the shops, by which a day of call numbers begins."""
+    try:
+        return ZoneInfo("America/Sao_Paulo")
+    except ZoneInfoNotFoundError:
+        # A machine without the zone database: Decree 9,772 of 2019 ended Brazil's summer time.
+        return timezone(timedelta(hours=-3))
