@@ -1,4 +1,4 @@
-"""The Chalice app: each route and each Cognito trigger names what does its work, and no more."""
+"""The Chalice app: each route and each function names what does its work, and no more."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +12,7 @@ logs.configure("auth_lambda")
 app = Chalice(app_name="auth_lambda", configure_logs=False)
 # The routes check the media type themselves, so that a refusal is a problem document, too.
 ANY = ["*/*"]
+SHOP = "/apis/auth/{shop}"
 
 
 @app.middleware("http")
@@ -20,42 +21,142 @@ def render_faults(event: Any, get_response: Callable[[Any], Response]) -> Respon
     return problems.rendered(get_response(event))
 
 
-@app.route("/apis/auth/{shop}/guests", methods=["POST"], content_types=ANY)
+@app.route(f"{SHOP}/guests", methods=["POST"], content_types=ANY)
 def guests(shop: str) -> Response:
     """Give a guest token."""
-    return routes.respond("guests", lambda: routes.create_guest(app.current_request, shop))
+    return _respond("customer_routes", "create_guest", shop)
 
 
-@app.route("/apis/auth/{shop}/customers", methods=["POST"], content_types=ANY)
+@app.route(f"{SHOP}/customers", methods=["POST"], content_types=ANY)
 def customers(shop: str) -> Response:
-    """Sign a customer up."""
-    return routes.respond("customers", lambda: routes.create_customer(app.current_request, shop))
+    """Sign a customer up: a code goes to the e-mail."""
+    return _respond("customer_routes", "create_customer", shop)
 
 
-@app.route("/apis/auth/{shop}/challenges", methods=["POST"], content_types=ANY)
+@app.route(f"{SHOP}/challenges", methods=["POST"], content_types=ANY)
 def challenges(shop: str) -> Response:
     """Begin a customer's sign-in."""
-    return routes.respond("challenges", lambda: routes.create_challenge(app.current_request, shop))
+    return _respond("customer_routes", "create_challenge", shop)
 
 
-@app.route("/apis/auth/{shop}/tokens", methods=["POST"], content_types=ANY)
+@app.route(f"{SHOP}/tokens", methods=["POST"], content_types=ANY)
 def tokens(shop: str) -> Response:
-    """Finish a customer's sign-in."""
-    return routes.respond("tokens", lambda: routes.create_tokens(app.current_request, shop))
+    """Finish a customer's sign-in or sign-up."""
+    return _respond("customer_routes", "create_tokens", shop)
 
 
-@app.route("/apis/auth/{shop}/staff/tokens", methods=["POST"], content_types=ANY)
+@app.route(f"{SHOP}/tokens/refresh", methods=["POST"], content_types=ANY)
+def tokens_refresh(shop: str) -> Response:
+    """Trade a refresh token, once, for new tokens."""
+    return _respond("customer_routes", "renew_tokens", shop)
+
+
+@app.route(f"{SHOP}/tokens/revoke", methods=["POST"], content_types=ANY)
+def tokens_revoke(shop: str) -> Response:
+    """Sign out here."""
+    return _respond("customer_routes", "revoke_tokens", shop)
+
+
+@app.route(f"{SHOP}/me", methods=["GET"])
+def my_profile(shop: str) -> Response:
+    """Show one's own profile."""
+    return _respond("customer_routes", "show_profile", shop)
+
+
+@app.route(f"{SHOP}/me", methods=["PATCH"], content_types=ANY)
+def edit_my_profile(shop: str) -> Response:
+    """Edit one's own profile."""
+    return _respond("customer_routes", "edit_profile", shop)
+
+
+@app.route(f"{SHOP}/me", methods=["DELETE"], content_types=ANY)
+def erase_me(shop: str) -> Response:
+    """Be forgotten."""
+    return _respond("customer_routes", "erase_customer", shop)
+
+
+@app.route(f"{SHOP}/me/cpf", methods=["PUT"], content_types=ANY)
+def my_cpf(shop: str) -> Response:
+    """Sign in by this CPF from now on."""
+    return _respond("customer_routes", "claim_cpf", shop)
+
+
+@app.route(f"{SHOP}/me/export", methods=["GET"])
+def my_data(shop: str) -> Response:
+    """Give all that is held about oneself."""
+    return _respond("customer_routes", "export_data", shop)
+
+
+@app.route(f"{SHOP}/me/sessions", methods=["DELETE"], content_types=ANY)
+def my_sessions(shop: str) -> Response:
+    """Sign out everywhere."""
+    return _respond("customer_routes", "end_sessions", shop)
+
+
+@app.route(f"{SHOP}/staff/tokens", methods=["POST"], content_types=ANY)
 def staff_tokens(shop: str) -> Response:
     """Sign staff in."""
-    return routes.respond(
-        "staff_tokens", lambda: routes.create_staff_tokens(app.current_request, shop)
-    )
+    return _respond("staff_routes", "create_staff_tokens", shop)
+
+
+@app.route(f"{SHOP}/staff/me/sessions", methods=["DELETE"], content_types=ANY)
+def staff_sessions(shop: str) -> Response:
+    """Sign oneself out everywhere, as staff."""
+    return _respond("staff_routes", "end_staff_sessions", shop)
+
+
+@app.route(f"{SHOP}/staff/me/totp", methods=["POST"], content_types=ANY)
+def begin_totp(shop: str) -> Response:
+    """Begin to sign in with an app's code, too."""
+    return _respond("staff_routes", "begin_totp", shop)
+
+
+@app.route(f"{SHOP}/staff/me/totp", methods=["PUT"], content_types=ANY)
+def finish_totp(shop: str) -> Response:
+    """Prove that the app shows the right code."""
+    return _respond("staff_routes", "finish_totp", shop)
+
+
+@app.route(f"{SHOP}/staff", methods=["GET"])
+def list_staff(shop: str) -> Response:
+    """List a shop's staff."""
+    return _respond("staff_routes", "list_staff", shop)
+
+
+@app.route(f"{SHOP}/staff", methods=["POST"], content_types=ANY)
+def invite_staff(shop: str) -> Response:
+    """Invite somebody to a shop's staff."""
+    return _respond("staff_routes", "invite_staff", shop)
+
+
+@app.route(f"{SHOP}/staff/members/{{username}}", methods=["PATCH"], content_types=ANY)
+def change_staff(shop: str, username: str) -> Response:
+    """Disable or enable somebody, or change their groups."""
+    return _respond("staff_routes", "change_staff", shop, username)
+
+
+@app.route(f"{SHOP}/staff/audit", methods=["GET"])
+def staff_audit(shop: str) -> Response:
+    """Show who did what to whom, and why."""
+    return _respond("staff_routes", "show_audit", shop)
+
+
+@app.route(f"{SHOP}/staff/cpf-releases", methods=["POST"], content_types=ANY)
+def cpf_releases(shop: str) -> Response:
+    """Take a CPF from the account that claimed it first."""
+    return _respond("staff_routes", "release_cpf", shop)
 
 
 @app.route("/apis/auth/jwks.json", methods=["GET"])
 def keys() -> Response:
     """Publish the keys of guests' tokens."""
-    return routes.respond("keys", routes.show_keys)
+    return routes.respond("customer_routes", "show_keys")
+
+
+@app.lambda_function(name="deliver_code")
+def deliver_code(event: dict[str, Any], _context: object) -> None:
+    """Send a code; called by the API, which does not wait."""
+    wiring.deliver(event)
 
 
 @app.lambda_function(name="define_auth_challenge")
@@ -66,17 +167,21 @@ def define_auth_challenge(event: dict[str, Any], _context: object) -> dict[str, 
 
 @app.lambda_function(name="create_auth_challenge")
 def create_auth_challenge(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Send a code."""
-    return triggers.create_challenge(event, codes=wiring.codes, mailer=wiring.mailer)
+    """Ask for a pass."""
+    return triggers.create_challenge(event)
 
 
 @app.lambda_function(name="verify_auth_challenge")
 def verify_auth_challenge(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Check a code."""
-    return triggers.verify_answer(event, codes=wiring.codes)
+    """Check a pass."""
+    return triggers.verify_answer(event, passes=wiring.passes)
 
 
 @app.lambda_function(name="pre_token_generation")
 def pre_token_generation(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Add the shop to an access token."""
     return triggers.add_shop_claim(event)
+
+
+def _respond(module: str, route: str, *parameters: str) -> Response:
+    return routes.respond(module, route, app.current_request, *parameters)

@@ -8,7 +8,8 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,10 @@ from comanda.ids import ShopId
 from comanda.settings import read
 from local.gateway.loading import load_app
 from local.provision.identity import ProvisionedIdentity, provision_identity
+from tests.auth_people import Customer, new_customer
+from tests.log_watch import forbid
 
+__all__ = ["Customer", "Edge", "aws", "bus", "edge", "environment", "new_customer"]
 REPOSITORY = Path(__file__).resolve().parents[1]
 ANA = ShopId("lanchonete-da-ana")
 BETO = ShopId("cantina-do-beto")
@@ -43,62 +47,96 @@ class Edge:
     identity: ProvisionedIdentity
     verifier: TokenVerifier
     queue: Any
+    _tokens: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def post(self, path: str, body: Any, **headers: str) -> Any:
         """Send JSON as a client would."""
-        return self.client.http.post(
+        return self.send("POST", path, body, **headers)
+
+    def send(
+        self, method: str, path: str, body: Any = None, *, token: str = "", **headers: str
+    ) -> Any:
+        """Send a request, with a bearer token when one is given."""
+        bearer = {"Authorization": f"Bearer {token}"} if token else {}
+        return self.client.http.request(
+            method,
             f"/apis/auth/{path}",
-            headers={"Content-Type": "application/json", **headers},
-            body=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", **bearer, **headers},
+            body=b"" if body is None else json.dumps(body).encode(),
         )
 
-    def code_for(self, email: str) -> str:
-        """Read the last code that was mailed to this address."""
-        return re.search(r"\b\d{6}\b", self.mails(email)[-1]["BodyText"]).group()
+    def from_address(self, address: str) -> "Edge":
+        """Give the same app as it is seen from another address on the network."""
+        client = Client(self.client._app)
+        client.http._local_gateway.event_converter.LOCAL_SOURCE_IP = address
+        return replace(self, client=client)
+
+    def code_for(self, email: str, *, mail: int = 1) -> str:
+        """Wait for the so-manieth mail to this address, and read its code."""
+        deadline = time.monotonic() + 15
+        while len(self.mails(email)) < mail:
+            assert time.monotonic() < deadline, "no code was mailed"
+            time.sleep(0.02)
+        text = self.mails(email)[mail - 1]["BodyText"]
+        return forbid(re.search(r"\b\d{6}\b", text).group())
+
+    def join(self, shop: str, customer: "Customer", **more: Any) -> dict[str, Any]:
+        """Sign somebody up, and in."""
+        sent = len(self.mails(customer.email))
+        session = self.post(f"{shop}/customers", {**customer.sign_up, **more}).json_body["session"]
+        code = self.code_for(customer.email, mail=sent + 1)
+        tokens = self.post(f"{shop}/tokens", {"session": session, "code": code})
+        assert tokens.status_code == 200, tokens.body
+        return tokens.json_body
+
+    def staff_token(self, shop: str, group: str) -> str:
+        """Sign in somebody of this group, once: sign-ins are counted."""
+        if (shop, group) not in self._tokens:
+            self._tokens[shop, group] = self._sign_in_staff(shop, group)
+        return self._tokens[shop, group]
+
+    def _sign_in_staff(self, shop: str, group: str) -> str:
+        login = next(it for it in self.identity.staff if it.shop == shop and it.groups == (group,))
+        body = {"username": login.username, "password": login.password}
+        return self.post(f"{shop}/staff/tokens", body).json_body["access_token"]
+
+    def after_a_minute(self) -> None:
+        """Age all codes, so that the next may be sent; nobody waits in a test."""
+        table = boto3.resource("dynamodb").Table(TABLE)
+        for item in table.scan(ConsistentRead=True)["Items"]:
+            if item["sk"].startswith("CODE#"):
+                table.update_item(
+                    Key={"pk": item["pk"], "sk": item["sk"]},
+                    UpdateExpression="SET sent_at = :then",
+                    ExpressionAttributeValues={":then": 0},
+                )
+
+    def until_bound(self, session: str) -> None:
+        """Wait until the session knows whose code it awaits."""
+        key = {"pk": f"SESSION#{sha256(session.encode()).hexdigest()}", "sk": "SESSION"}
+        table = boto3.resource("dynamodb").Table(TABLE)
+        deadline = time.monotonic() + 15
+        while "code_owner" not in table.get_item(Key=key, ConsistentRead=True)["Item"]:
+            assert time.monotonic() < deadline, "the letter was never read"
+            time.sleep(0.02)
+
+    def stored(self) -> str:
+        """Give the whole table as text."""
+        return str(boto3.resource("dynamodb").Table(TABLE).scan(ConsistentRead=True)["Items"])
 
     def mails(self, email: str) -> list[dict[str, Any]]:
         answer = urllib3.request("GET", f"{self.aws}/_ministack/ses/messages").json()
         messages = [mail for account in answer["messages"].values() for mail in account]
         return [mail for mail in messages if mail["To"] == [email]]
 
-    def announced(self) -> list[dict[str, Any]]:
-        """Take all events off the queue."""
+    def announced(self, *, about: "Customer | None" = None) -> list[dict[str, Any]]:
+        """Take all events off the queue; give those that hold a customer's e-mail, or all."""
         events = []
         while batch := self.queue.receive_messages(MaxNumberOfMessages=10, WaitTimeSeconds=0):
             for message in batch:
                 events.append(json.loads(json.loads(message.body)["Message"]))
                 message.delete()
-        return events
-
-
-@dataclass(frozen=True, kw_only=True)
-class Customer:
-    """Somebody new."""
-
-    cpf: str
-    email: str
-
-    @property
-    def sign_up(self) -> dict[str, str]:
-        return {
-            "cpf": self.cpf,
-            "name": "Maria da Silva",
-            "email": self.email,
-            "consent_version": "2026-11",
-        }
-
-
-def new_customer() -> Customer:
-    return Customer(cpf=_new_cpf(), email=f"{secrets.token_hex(6)}@exemplo.com.br")
-
-
-def _new_cpf() -> str:
-    digits = f"{secrets.randbelow(999_999_998) + 1:09d}"
-    for _ in range(2):
-        weights = range(len(digits) + 1, 1, -1)
-        rest = sum(int(d) * w for d, w in zip(digits, weights, strict=True)) % 11
-        digits += "0" if rest < 2 else str(11 - rest)
-    return digits
+        return [it for it in events if about is None or it["data"].get("email") == about.email]
 
 
 def _free_port() -> int:

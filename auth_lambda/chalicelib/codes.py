@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .pseudonyms import Pseudonyms
@@ -13,13 +14,29 @@ SEND_EVERY = timedelta(minutes=1)
 ATTEMPTS = 3
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holder:
+    """Whose code it is, and for which address on the network.
+
+    A code belongs to a place too, so that nobody elsewhere can use up its attempts or its minute.
+    """
+
+    owner: str
+    place: str
+
+    @property
+    def text(self) -> str:
+        """Give both as one text, under which the code is hashed."""
+        return f"{self.owner}\0{self.place}"
+
+
 def new_code() -> str:
     """Draw one of the 10^6 codes, each as likely as any other."""
     return f"{secrets.randbelow(1_000_000):06d}"
 
 
 class Codes:
-    """Issue and check codes; each customer has at most one."""
+    """Issue and check codes; each holder has at most one."""
 
     def __init__(
         self,
@@ -34,12 +51,12 @@ class Codes:
         self._clock = clock
         self._draw = draw
 
-    def issue(self, customer_id: str) -> str | None:
+    def issue(self, holder: Holder) -> str | None:
         """Give a new code to send, None when one went out less than a minute ago."""
         now = int(self._clock().timestamp())
         code = self._draw()
         item: dict[str, str | int] = {
-            "code_hash": self._pseudonyms.of_code(customer_id, code),
+            "code_hash": self._pseudonyms.of_code(holder.text, code),
             "sent_at": now,
             "attempts": 0,
             "expires_at": now + int(VALID_FOR.total_seconds()),
@@ -50,27 +67,27 @@ class Codes:
             values={":before": now - int(SEND_EVERY.total_seconds())},
         )
         try:
-            self._table.put(_key(customer_id), item, change=once)
+            self._table.put(_key(holder), item, change=once)
         except ConditionFailed:
             return None
         return code
 
-    def withdraw(self, customer_id: str, code: str) -> bool:
+    def withdraw(self, holder: Holder, code: str) -> bool:
         """Remove this code, and tell whether it was there; a code goes once, for one purpose."""
-        code_hash = self._pseudonyms.of_code(customer_id, code)
+        code_hash = self._pseudonyms.of_code(holder.text, code)
         still = Change(condition="code_hash = :hash", values={":hash": code_hash})
         try:
-            self._table.delete(_key(customer_id), still)
+            self._table.delete(_key(holder), still)
         except ConditionFailed:
             return False
         return True
 
-    def is_right(self, customer_id: str, answer: str) -> bool:
+    def is_right(self, holder: Holder, answer: str) -> bool:
         """Count an attempt and compare in constant time; a right answer uses the code up."""
         now = int(self._clock().timestamp())
         try:
             item = self._table.update(
-                _key(customer_id),
+                _key(holder),
                 Change(
                     update="ADD attempts :one",
                     condition="attempts < :most AND expires_at > :now",
@@ -79,11 +96,9 @@ class Codes:
             )
         except ConditionFailed:
             return False
-        given = self._pseudonyms.of_code(customer_id, answer)
-        return hmac.compare_digest(given, str(item["code_hash"])) and self.withdraw(
-            customer_id, answer
-        )
+        given = self._pseudonyms.of_code(holder.text, answer)
+        return hmac.compare_digest(given, str(item["code_hash"])) and self.withdraw(holder, answer)
 
 
-def _key(customer_id: str) -> Key:
-    return Key(pk=f"CUSTOMER#{customer_id}", sk="CODE")
+def _key(holder: Holder) -> Key:
+    return Key(pk=holder.owner, sk=f"CODE#{holder.place}")

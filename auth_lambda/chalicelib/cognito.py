@@ -1,23 +1,20 @@
-"""The two user pools: customers, who answer codes, and staff, who have passwords."""
+"""The customers' user pool, and what both pools have in common."""
 
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from comanda.identity.tokens import InvalidToken, parse
 from comanda.ids import CustomerId, ShopId
 
 from .aws import Refused, ask
+from .refusals import SignInRefused
 
-_NO = ("NotAuthorizedException", "UserNotFoundException", "PasswordResetRequiredException")
+NO = ("NotAuthorizedException", "UserNotFoundException", "PasswordResetRequiredException")
 # Cognito answers an unknown or used session with any of these.
-_NO_SESSION = (*_NO, "CodeMismatchException", "ExpiredCodeException", "InvalidParameterException")
-
-
-class SignInRefused(Exception):
-    """Wrong answer, wrong password, unknown person or used session: deliberately one refusal."""
+NO_SESSION = (*NO, "CodeMismatchException", "ExpiredCodeException", "InvalidParameterException")
+_GONE = ("UserNotFoundException",)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,48 +34,123 @@ class Person:
     shop_id: ShopId
     name: str
     email: str
+    birth_date: date | None = None
 
 
-class CustomerPool:
-    """Customers; each has a password that nobody, this code included, has ever seen."""
+class Pool:
+    """One user pool with its one client."""
 
     def __init__(self, client: Any, *, pool_id: str, client_id: str) -> None:
         self._client = client
         self._pool_id = pool_id
+        self._client_id = client_id
         self._both: dict[str, Any] = {"UserPoolId": pool_id, "ClientId": client_id}
+
+    def refresh(self, inner: str) -> Tokens:
+        """Give new tokens for Cognito's refresh token; raise `Refused`."""
+        answer = ask(
+            self._client.admin_initiate_auth,
+            refusals=NO,
+            **self._both,
+            AuthFlow="REFRESH_TOKEN_AUTH",
+            AuthParameters={"REFRESH_TOKEN": inner},
+        )
+        return tokens_of(answer["AuthenticationResult"], refresh_token=inner)
+
+    def revoke(self, inner: str) -> None:
+        """Make Cognito's refresh token useless, too."""
+        with suppress(Refused):
+            ask(
+                self._client.revoke_token,
+                refusals=(*NO, "UnsupportedTokenTypeException", "InvalidParameterException"),
+                Token=inner,
+                ClientId=self._client_id,
+            )
+
+    def sign_out(self, username: str) -> None:
+        """End all of a user's refresh tokens."""
+        with suppress(Refused):
+            ask(self._client.admin_user_global_sign_out, refusals=_GONE, **self._whom(username))
+
+    def attributes(self, username: str) -> dict[str, str] | None:
+        """Give what Cognito keeps of a user, None when there is no such user."""
+        try:
+            answer = ask(self._client.admin_get_user, refusals=_GONE, **self._whom(username))
+        except Refused:
+            return None
+        return {it["Name"]: it["Value"] for it in answer["UserAttributes"]}
+
+    def _whom(self, username: str) -> dict[str, Any]:
+        return {"UserPoolId": self._pool_id, "Username": username}
+
+
+class CustomerPool(Pool):
+    """Customers; each has a password that nobody, this code included, has ever seen."""
 
     def create(self, person: Person) -> None:
         """Make the user, who may be there already: a repeat finishes what was begun."""
         attributes = {
             "email": person.email,
+            "email_verified": "true",
             "name": person.name,
             "custom:shop": str(person.shop_id),
         }
+        if person.birth_date is not None:
+            attributes["birthdate"] = person.birth_date.isoformat()
         # When the request is repeated, the user exists and only the password may be missing.
         with suppress(Refused):
             ask(
                 self._client.admin_create_user,
                 refusals=("UsernameExistsException",),
-                UserPoolId=self._pool_id,
-                Username=person.customer_id,
+                **self._whom(person.customer_id),
                 MessageAction="SUPPRESS",
-                UserAttributes=[{"Name": n, "Value": v} for n, v in attributes.items()],
+                UserAttributes=pairs(attributes),
             )
         # A permanent password takes the user out of FORCE_CHANGE_PASSWORD, where no flow works.
         ask(
             self._client.admin_set_user_password,
-            UserPoolId=self._pool_id,
-            Username=person.customer_id,
+            **self._whom(person.customer_id),
             Password=f"aA1!{secrets.token_urlsafe(48)}",
             Permanent=True,
         )
+
+    def person(self, customer_id: CustomerId) -> Person | None:
+        """Give what Cognito keeps of a customer."""
+        known = self.attributes(customer_id)
+        if known is None:
+            return None
+        born = known.get("birthdate")  # Missing or, in some stand-ins, empty.
+        return Person(
+            customer_id=customer_id,
+            shop_id=ShopId(known["custom:shop"]),
+            name=known.get("name", ""),
+            email=known["email"],
+            birth_date=date.fromisoformat(born) if born else None,
+        )
+
+    def email_of(self, customer_id: CustomerId) -> str | None:
+        """Give where a customer's codes go."""
+        return (self.attributes(customer_id) or {}).get("email")
+
+    def change(self, customer_id: CustomerId, changes: dict[str, str]) -> None:
+        """Write attributes; Cognito takes an empty text for "remove this one"."""
+        ask(
+            self._client.admin_update_user_attributes,
+            **self._whom(customer_id),
+            UserAttributes=pairs(changes),
+        )
+
+    def delete(self, customer_id: CustomerId) -> None:
+        """Remove the user, who may be gone already."""
+        with suppress(Refused):
+            ask(self._client.admin_delete_user, refusals=_GONE, **self._whom(customer_id))
 
     def begin(self, username: str) -> str | None:
         """Start a custom sign-in and give Cognito's session, None when there is no such user."""
         try:
             answer = ask(
                 self._client.admin_initiate_auth,
-                refusals=_NO,
+                refusals=NO,
                 **self._both,
                 AuthFlow="CUSTOM_AUTH",
                 AuthParameters={"USERNAME": username},
@@ -92,7 +164,7 @@ class CustomerPool:
         try:
             answer = ask(
                 self._client.admin_respond_to_auth_challenge,
-                refusals=_NO_SESSION,
+                refusals=NO_SESSION,
                 **self._both,
                 ChallengeName="CUSTOM_CHALLENGE",
                 Session=session,
@@ -101,45 +173,18 @@ class CustomerPool:
         except Refused as exc:
             raise SignInRefused from exc
         result = answer.get("AuthenticationResult")
-        return _tokens(result) if result else str(answer["Session"])
+        return tokens_of(result) if result else str(answer["Session"])
 
 
-class StaffPool:
-    """Staff; the shop that Cognito has for a user must be the one at whose door they stand."""
-
-    def __init__(self, client: Any, *, pool_id: str, client_id: str) -> None:
-        self._client = client
-        self._both: dict[str, Any] = {"UserPoolId": pool_id, "ClientId": client_id}
-
-    def sign_in(self, shop_id: ShopId, *, username: str, password: str) -> Tokens:
-        """Check a password; raise `SignInRefused`."""
-        try:
-            answer = ask(
-                self._client.admin_initiate_auth,
-                refusals=(*_NO, "InvalidParameterException"),
-                **self._both,
-                AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-                AuthParameters={"USERNAME": username, "PASSWORD": password},
-            )
-        except Refused as exc:
-            raise SignInRefused from exc
-        result = answer.get("AuthenticationResult")
-        if not result or _shop_of(result["AccessToken"]) != shop_id:
-            raise SignInRefused
-        return _tokens(result)
-
-
-def _tokens(result: dict[str, Any]) -> Tokens:
+def tokens_of(result: dict[str, Any], *, refresh_token: str = "") -> Tokens:
+    """Read Cognito's answer; after a refresh it may hold no refresh token."""
     return Tokens(
         access_token=result["AccessToken"],
-        refresh_token=result["RefreshToken"],
+        refresh_token=result.get("RefreshToken") or refresh_token,
         expires_in=timedelta(seconds=result["ExpiresIn"]),
     )
 
 
-def _shop_of(access_token: str) -> object:
-    # It comes straight from Cognito, so its claims need no second proof here.
-    try:
-        return parse(access_token).claims.get("shop")
-    except InvalidToken:
-        return None
+def pairs(attributes: dict[str, str]) -> list[dict[str, str]]:
+    """Write attributes as Cognito wants them."""
+    return [{"Name": name, "Value": value} for name, value in attributes.items()]

@@ -22,6 +22,7 @@ class Problem(Exception):
         detail: str = "",
         errors: Sequence[tuple[str, str]] = (),
         retry_after: timedelta | None = None,
+        challenge: str = "",
     ) -> None:
         super().__init__(title)
         self.status = status
@@ -29,6 +30,7 @@ class Problem(Exception):
         self.detail = detail
         self.errors = tuple(errors)
         self.retry_after = retry_after
+        self.challenge = challenge
 
     @property
     def document(self) -> dict[str, Any]:
@@ -52,6 +54,8 @@ class Problem(Exception):
         headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store"}
         if self.retry_after is not None:
             headers["Retry-After"] = str(ceil(self.retry_after.total_seconds()))
+        if self.challenge:
+            headers["WWW-Authenticate"] = self.challenge
         return headers
 
 

@@ -48,6 +48,10 @@ class Pseudonyms:
         """Name a one-time code; a copy of the table must not let anybody sign in."""
         return self._digest("code", customer_id, code)
 
+    def of_address(self, address: str) -> str:
+        """Name an address on the network; it is personal data, too."""
+        return self._digest("address", address)
+
     def of_staff(self, username: str) -> str:
         """Name a member of staff, for the throttle."""
         return f"STAFF#{self._digest('staff', username)}"

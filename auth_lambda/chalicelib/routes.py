@@ -1,22 +1,24 @@
-"""From a request to an answer: read, call the use case, render; the one place that knows HTTP."""
+"""What all routes have in common: reading a request, rendering an answer, and every refusal."""
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
-from uuid import uuid4
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from chalice.app import Response
 
 from comanda.ids import InvalidShopId, ShopId
-from comanda.messaging.ports import MessagingUnavailable
 
-from . import bodies, wiring
+from . import wiring
 from .aws import Unavailable
-from .cognito import SignInRefused, Tokens
 from .problems import Problem
-from .throttle import Throttled
+from .refusals import NoProfile, SignInRefused, Throttled
+
+if TYPE_CHECKING:
+    from .callers import Caller
+    from .cognito import Tokens
 
 log = logging.getLogger("auth_lambda")
 
@@ -25,72 +27,24 @@ Headers = dict[str, str | list[str]]
 _RETRY_AFTER = timedelta(seconds=2)
 
 
-def create_guest(request: Any, shop: str) -> Response:
-    """Give a guest a token for one visit."""
-    shop_id = _shop(shop)
-    kiosk = bodies.read_kiosk(_body(request))
-    token = wiring.guest_signer().sign(shop_id, kiosk=kiosk, now=wiring.now(), new=uuid4)
-    return _answer(
-        201,
-        {
-            "access_token": token.access_token,
-            "token_type": "Bearer",
-            "expires_in": int(token.expires_in.total_seconds()),
-        },
-    )
+def respond(module: str, route: str, *arguments: Any) -> Response:
+    """Run a route; every way it can end has a status, and outages ask the client to come back.
 
-
-def create_customer(request: Any, shop: str) -> Response:
-    """Take a sign-up; the answer is the same whether or not the person is known."""
-    shop_id = _shop(shop)
-    applicant = bodies.read_applicant(_body(request))
-    wiring.sign_up().register(shop_id, applicant)
-    return _answer(202, {"status": "accepted"})
-
-
-def create_challenge(request: Any, shop: str) -> Response:
-    """Send a code, if there is whom to send it to, and give a session in any case."""
-    shop_id = _shop(shop)
-    person = bodies.read_person(_body(request))
-    return _answer(200, {"session": wiring.sign_in().challenge(shop_id, person)})
-
-
-def create_tokens(request: Any, shop: str) -> Response:
-    """Trade a code for tokens."""
-    shop_id = _shop(shop)
-    given = bodies.read_answer(_body(request))
-    tokens = wiring.sign_in().answer(shop_id, session=given.session, code=given.code)
-    return _answer(200, _rendered(tokens))
-
-
-def create_staff_tokens(request: Any, shop: str) -> Response:
-    """Trade a password for tokens."""
-    shop_id = _shop(shop)
-    given = bodies.read_credentials(_body(request))
-    tokens = wiring.staff_sign_in().sign_in(
-        shop_id, username=given.username, password=given.password
-    )
-    return _answer(200, _rendered(tokens))
-
-
-def show_keys() -> Response:
-    """Publish the key with which guests' tokens are verified."""
-    return _answer(200, wiring.guest_signer().jwks(), cache="public, max-age=300")
-
-
-def respond(route: str, work: Callable[[], Response]) -> Response:
-    """Run a route; every way it can end has a status, and outages ask the client to come back."""
+    Routes are loaded when they are first asked for: a cold start pays for its own request alone.
+    """
     try:
-        response = work()
+        response: Response = getattr(import_module(f".{module}", __package__), route)(*arguments)
     except Problem as problem:
         response = _refusal(problem)
     except SignInRefused:
         response = _refusal(
             Problem(401, "Sign-in refused", detail="start again, or check what was typed")
         )
+    except NoProfile:
+        response = _refusal(Problem(404, "Not found"))
     except Throttled as exc:
         response = _refusal(Problem(429, "Too many requests", retry_after=exc.retry_after))
-    except (Unavailable, MessagingUnavailable) as exc:
+    except Unavailable as exc:
         log.warning("dependency down", extra={"route": route, "reason": str(exc)})
         response = _refusal(
             Problem(
@@ -104,7 +58,8 @@ def respond(route: str, work: Callable[[], Response]) -> Response:
     return response
 
 
-def _shop(text: str) -> ShopId:
+def shop_of(text: str) -> ShopId:
+    """Read the shop of a path; 404 for one that is not served here."""
     try:
         shop_id = ShopId(text)
     except InvalidShopId:
@@ -114,7 +69,21 @@ def _shop(text: str) -> ShopId:
     return shop_id
 
 
-def _body(request: Any) -> Mapping[str, object]:
+def caller_in(request: Any, shop_id: ShopId) -> "Caller":
+    """Give who calls; 401 without a good token."""
+    from .callers import caller_of
+
+    return caller_of(request, shop_id, verifier=wiring.verifier())
+
+
+def address_of(request: Any) -> str:
+    """Give the address on the network that API Gateway saw; a client cannot choose it."""
+    identity = (request.context or {}).get("identity") or {}
+    return str(identity.get("sourceIp") or "unknown")
+
+
+def body_of(request: Any) -> Mapping[str, object]:
+    """Read a JSON object of 8 KiB at most."""
     # Chalice's own `json_body` gives None or raises RecursionError where a client needs to be told.
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
@@ -131,7 +100,8 @@ def _body(request: Any) -> Mapping[str, object]:
     return body
 
 
-def _rendered(tokens: Tokens) -> dict[str, Any]:
+def rendered(tokens: "Tokens") -> dict[str, Any]:
+    """Give tokens as OAuth does (RFC 6749, section 5.1)."""
     return {
         "access_token": tokens.access_token,
         "token_type": "Bearer",
@@ -140,9 +110,17 @@ def _rendered(tokens: Tokens) -> dict[str, Any]:
     }
 
 
-def _answer(status: int, body: Mapping[str, Any], *, cache: str = "no-store") -> Response:
+def answer(
+    status: int, body: Mapping[str, Any] | None, *, cache: str = "no-store", etag: str = ""
+) -> Response:
+    """Render an answer; None is no content."""
     headers: Headers = {"Content-Type": "application/json", "Cache-Control": cache}
-    return Response(json.dumps(body), status_code=status, headers=headers)
+    if etag:
+        headers["ETag"] = etag
+    if body is None:
+        headers.pop("Content-Type")
+    text = "" if body is None else json.dumps(body)
+    return Response(text, status_code=status, headers=headers)
 
 
 def _refusal(problem: Problem) -> Response:

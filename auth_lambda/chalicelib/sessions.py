@@ -1,4 +1,4 @@
-"""Sign-ins under way: our own opaque token outside, Cognito's session inside, or nothing at all."""
+"""Sign-ins under way: an opaque token outside; inside whose code is awaited, or nobody's."""
 
 import secrets
 from collections.abc import Callable
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from comanda.ids import ShopId
+from comanda.ids import CustomerId, ShopId
 
+from .codes import Holder
 from .table import Change, ConditionFailed, Item, Key, Table
 
 VALID_FOR = timedelta(minutes=5)
@@ -21,12 +22,15 @@ def new_token() -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Round:
-    """One chance to answer; a session that nobody stands behind has no customer."""
+    """One chance to answer; a session that nobody stands behind has no holder.
 
-    token: str
-    attempts: int
-    customer_id: str | None
-    cognito_session: str | None
+    `customer_id` is missing while a sign-up waits for its code; `application` is then its seal.
+    """
+
+    reference: str
+    holder: Holder | None
+    customer_id: CustomerId | None
+    application: str | None
 
 
 class Sessions:
@@ -47,18 +51,43 @@ class Sessions:
         self._clock = clock
         self._draw = draw
 
-    def open(self, shop_id: ShopId, *, customer_id: str | None, cognito_session: str | None) -> str:
-        """Begin a session and give its token."""
-        token = self._draw()
+    def token(self) -> str:
+        """Draw the token of a session that is to be opened."""
+        return self._draw()
+
+    def open(self, shop_id: ShopId, token: str, *, application: str | None = None) -> None:
+        """Begin a session."""
         item: Item = {
             "shop_id": str(shop_id),
             "attempts": 0,
             "expires_at": int((self._clock() + VALID_FOR).timestamp()),
         }
-        if customer_id is not None and cognito_session is not None:
-            item |= {"customer_id": customer_id, "cognito_session": cognito_session}
-        self._table.put(_key(token), item)
-        return token
+        if application is not None:
+            item["application"] = application
+        self._table.put(_key(reference_of(token)), item)
+
+    def application(self, reference: str) -> str | None:
+        """Give the sealed application that waits for its code."""
+        item = self._table.get(_key(reference))
+        return _text(item, "application") if item else None
+
+    def bind(
+        self, reference: str, holder: Holder, *, customer_id: CustomerId | None = None
+    ) -> bool:
+        """Say whose code this session waits for; tell whether it is still there."""
+        values: Item = {":owner": holder.owner, ":place": holder.place}
+        update = "SET code_owner = :owner, code_place = :place"
+        if customer_id is not None:
+            values[":customer"] = customer_id
+            update += ", customer_id = :customer"
+        try:
+            self._table.update(
+                _key(reference),
+                Change(update=update, condition="attribute_exists(pk)", values=values),
+            )
+        except ConditionFailed:
+            return False
+        return True
 
     def attempt(self, shop_id: ShopId, token: str) -> Round | None:
         """Count an attempt and give the round, None when the session is unknown or used up.
@@ -67,9 +96,10 @@ class Sessions:
         one by one.
         """
         now = int(self._clock().timestamp())
+        reference = reference_of(token)
         try:
             item = self._table.update(
-                _key(token),
+                _key(reference),
                 Change(
                     update="ADD attempts :one",
                     condition="attempts < :most AND expires_at > :now AND shop_id = :shop",
@@ -78,27 +108,31 @@ class Sessions:
             )
         except ConditionFailed:
             return None
+        customer_id = _text(item, "customer_id")
         return Round(
-            token=token,
-            attempts=int(item["attempts"]),
-            customer_id=_text(item, "customer_id"),
-            cognito_session=_text(item, "cognito_session"),
+            reference=reference,
+            holder=_holder(item),
+            customer_id=CustomerId(customer_id) if customer_id else None,
+            application=_text(item, "application"),
         )
 
-    def advance(self, played: Round, *, cognito_session: str) -> None:
-        """Keep Cognito's session for the next round: each of its sessions is good for one."""
-        self._table.update(
-            _key(played.token),
-            Change(
-                update="SET cognito_session = :session",
-                condition="attribute_exists(pk)",
-                values={":session": cognito_session},
-            ),
-        )
+    def close(self, reference: str) -> None:
+        """Forget a session that has led to tokens, and whatever it held of a person."""
+        self._table.delete(_key(reference))
 
 
-def _key(token: str) -> Key:
-    return Key(pk=f"SESSION#{sha256(token.encode()).hexdigest()}", sk="SESSION")
+def reference_of(token: str) -> str:
+    """Name a session without its token."""
+    return sha256(token.encode()).hexdigest()
+
+
+def _key(reference: str) -> Key:
+    return Key(pk=f"SESSION#{reference}", sk="SESSION")
+
+
+def _holder(item: Item) -> Holder | None:
+    owner, place = _text(item, "code_owner"), _text(item, "code_place")
+    return Holder(owner=owner, place=place) if owner and place else None
 
 
 def _text(item: Item, name: str) -> str | None:

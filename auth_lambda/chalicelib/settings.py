@@ -17,6 +17,13 @@ class TriggerSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PostSettings:
+    """For the function that sends codes, beside the triggers' settings."""
+
+    customer_pool_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AuthSettings:
     """For the API."""
 
@@ -29,3 +36,6 @@ class AuthSettings:
     staff_pool_id: str
     staff_client_id: str
     guest_issuer: str
+    orders_url: str = ""
+    # Ten minutes' worth of guests behind one address; a load test needs more than a shop.
+    guests_per_address: int = 3000

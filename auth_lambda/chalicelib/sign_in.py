@@ -2,60 +2,129 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from uuid import UUID
+from datetime import datetime
 
 from comanda.cpf import CPF
 from comanda.ids import ShopId
 
-from .cognito import CustomerPool, SignInRefused, StaffPool, Tokens
+from .applications import Applicant, Applications
+from .codes import Codes, Holder
+from .cognito import Tokens
+from .courier import Courier, Letter
+from .families import Owner, OwnerKind
 from .pseudonyms import Email, Pseudonyms
+from .refusals import SignInRefused
 from .registry import CustomerRegistry
-from .sessions import Sessions
-from .throttle import CHALLENGES, STAFF_SIGN_INS, Throttle
+from .sessions import Round, Sessions, reference_of
+from .sign_up import SignUp
+from .staff_pool import Login, StaffPool
+from .throttle import (
+    ANSWERS_BY_ADDRESS,
+    CHALLENGES,
+    CODES_BY_ADDRESS,
+    CODES_IN_ALL,
+    STAFF_BY_ADDRESS,
+    STAFF_SIGN_INS,
+    Throttle,
+)
+from .visits import Visits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SignIn:
-    """Sign customers in; who is unknown walks the same path and fails the same way."""
+    """Sign customers in and up; nothing here looks up whether there is such a person.
 
-    registry: CustomerRegistry
-    pool: CustomerPool
+    Who is behind a name is found out by `post.py`, where nobody waits for the answer.
+    """
+
+    applications: Applications
     sessions: Sessions
+    codes: Codes
+    courier: Courier
     throttle: Throttle
     pseudonyms: Pseudonyms
-    new: Callable[[], UUID]
+    sign_up: SignUp
+    visits: Visits
+    registry: CustomerRegistry
+    clock: Callable[[], datetime]
 
-    def challenge(self, shop_id: ShopId, person: CPF | Email) -> str:
+    def challenge(self, shop_id: ShopId, person: CPF | Email, *, address: str) -> str:
         """Begin a sign-in and give its session; raise `Throttled`."""
-        name = self.pseudonyms.of(person)
-        self.throttle.admit(CHALLENGES, shop_id=shop_id, name=name)
-        # Cognito is asked about a stranger, too: the answer then takes its usual way and time.
-        username = self.registry.find(shop_id, name) or str(self.new())
-        cognito_session = self.pool.begin(username)
-        return self.sessions.open(shop_id, customer_id=username, cognito_session=cognito_session)
+        return self._begin(shop_id, person, address=address)
 
-    def answer(self, shop_id: ShopId, *, session: str, code: str) -> Tokens:
+    def apply(self, shop_id: ShopId, applicant: Applicant, *, address: str) -> str:
+        """Begin a sign-up and give the session that waits for its code; raise `Throttled`."""
+        return self._begin(shop_id, applicant.email, address=address, applicant=applicant)
+
+    def answer(self, shop_id: ShopId, *, session: str, code: str, address: str) -> Tokens:
         """Trade the right code for tokens; raise `SignInRefused` for everything else."""
+        place = self.pseudonyms.of_address(address)
+        self.throttle.admit(ANSWERS_BY_ADDRESS, shop_id=shop_id, name=place)
         played = self.sessions.attempt(shop_id, session)
-        if played is None or played.customer_id is None or played.cognito_session is None:
+        reference = reference_of(session)
+        # Who answers a session that nobody stands behind is checked against a code of nobody's:
+        # the same reads and writes, and the same time.
+        is_somebody = played is not None and played.holder is not None
+        holder = played.holder if played and played.holder else _nobody(reference)
+        is_right = self.codes.is_right(holder, code)
+        if played is None or not is_somebody or not is_right:
             raise SignInRefused
-        outcome = self.pool.answer(played.customer_id, session=played.cognito_session, code=code)
-        if isinstance(outcome, Tokens):
-            return outcome
-        self.sessions.advance(played, cognito_session=outcome)
-        raise SignInRefused
+        tokens = self._admit(shop_id, played, place=place)
+        self.sessions.close(played.reference)
+        return tokens
+
+    def _begin(
+        self,
+        shop_id: ShopId,
+        person: CPF | Email,
+        *,
+        address: str,
+        applicant: Applicant | None = None,
+    ) -> str:
+        name, place = self.pseudonyms.of(person), self.pseudonyms.of_address(address)
+        # The narrowest limit first: who floods with one name does not use up the wider ones.
+        self.throttle.admit(CHALLENGES, shop_id=shop_id, name=f"{name}#{place}")
+        self.throttle.admit(CODES_BY_ADDRESS, shop_id=shop_id, name=place)
+        self.throttle.admit(CODES_IN_ALL, shop_id=shop_id, name="ALL")
+        token = self.sessions.token()
+        reference = reference_of(token)
+        sealed = self.applications.seal(applicant, session=reference) if applicant else None
+        self.sessions.open(shop_id, token, application=sealed)
+        self.codes.issue(_nobody(reference))
+        self.courier.take(Letter(shop_id=shop_id, session=reference, name=name, place=place))
+        return token
+
+    def _admit(self, shop_id: ShopId, played: Round, *, place: str) -> Tokens:
+        if played.application is not None:
+            applicant = self.applications.open(played.application, session=played.reference)
+            customer_id = self.sign_up.register(shop_id, applicant)
+        elif played.customer_id is not None:
+            customer_id = played.customer_id
+        else:
+            raise SignInRefused
+        tokens = self.visits.open(shop_id, customer_id)
+        self.registry.remember_place(customer_id, place, now=self.clock())
+        return tokens
+
+
+def _nobody(reference: str) -> Holder:
+    return Holder(owner=f"SESSION#{reference}", place="nobody")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StaffSignIn:
-    """Sign staff in by password, so many times in so long."""
+    """Sign staff in by password, so many times in so long from one address."""
 
     pool: StaffPool
+    visits: Visits
     throttle: Throttle
     pseudonyms: Pseudonyms
 
-    def sign_in(self, shop_id: ShopId, *, username: str, password: str) -> Tokens:
-        """Give tokens; raise `SignInRefused` or `Throttled`."""
-        name = self.pseudonyms.of_staff(username)
-        self.throttle.admit(STAFF_SIGN_INS, shop_id=shop_id, name=name)
-        return self.pool.sign_in(shop_id, username=username, password=password)
+    def sign_in(self, shop_id: ShopId, login: Login, *, address: str) -> Tokens:
+        """Give tokens; raise `SignInRefused`, `PasswordRefused` or `Throttled`."""
+        name, place = self.pseudonyms.of_staff(login.username), self.pseudonyms.of_address(address)
+        # Counted per address, or anybody could lock anybody out by typing wrong passwords.
+        self.throttle.admit(STAFF_SIGN_INS, shop_id=shop_id, name=f"{name}#{place}")
+        self.throttle.admit(STAFF_BY_ADDRESS, shop_id=shop_id, name=place)
+        owner = Owner(kind=OwnerKind.STAFF, shop_id=shop_id, name=login.username)
+        return self.visits.begin(owner, self.pool.sign_in(shop_id, login))

@@ -1,4 +1,4 @@
-"""Sign-up: an applicant arrives, a customer is stored, made in Cognito, and announced."""
+"""Sign-up: an applicant whose code was right is stored, made in Cognito, and announced."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,31 +6,19 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from comanda.cpf import CPF
-from comanda.envelope import Envelope
-from comanda.events import CustomerRegistered
 from comanda.ids import CustomerId, EventId, ShopId, new_id
 
+from .applications import Applicant
 from .cognito import CustomerPool, Person
-from .pseudonyms import Email, Pseudonyms
+from .pseudonyms import Pseudonyms
 from .registry import CustomerRegistry, Registration
 
 
-class Publisher(Protocol):
-    """Put one envelope on the topic of customers."""
+class Herald(Protocol):
+    """Tell the other contexts about customers."""
 
-    def publish(self, envelope: Envelope) -> None:
-        """Publish; raise `MessagingUnavailable`."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Applicant:
-    """Who wants to be a customer, and to which text they agreed."""
-
-    cpf: CPF
-    name: str
-    email: Email
-    consent_version: str
+    def registered(self, registration: Registration, *, email: str) -> None:
+        """Announce a customer; raise `Unavailable`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,32 +26,38 @@ class SignUp:
     """Register customers, once each, whatever is repeated or breaks in between.
 
     The registration is stored first, with the id that its event will have. A crash after that
-    leaves it unpublished, and the same request made again goes on from there; an event published
-    twice is the same event.
+    leaves it unpublished, and the next sign-up of the same person goes on from there; an event
+    published twice is the same event.
     """
 
     registry: CustomerRegistry
     pool: CustomerPool
-    publisher: Publisher
+    herald: Herald
     pseudonyms: Pseudonyms
     clock: Callable[[], datetime]
     new: Callable[[], UUID]
 
-    def register(self, shop_id: ShopId, applicant: Applicant) -> None:
-        """Register, or do nothing visible if the CPF or the address is another customer's."""
+    def register(self, shop_id: ShopId, applicant: Applicant) -> CustomerId:
+        """Give the customer who has this e-mail, which the applicant has proven to be theirs.
+
+        Who is a customer already stays as they are: a sign-up never edits.
+        """
         now = self.clock()
-        fresh = Registration(
-            customer_id=CustomerId(str(self.new())),
-            shop_id=shop_id,
-            event_id=EventId(new_id(now)),
-            registered_at=now,
-            consent_version=applicant.consent_version,
+        stored = self.registry.claim(
+            Registration(
+                customer_id=CustomerId(str(self.new())),
+                shop_id=shop_id,
+                event_id=EventId(new_id(now)),
+                registered_at=now,
+                consent_version=applicant.consent_version,
+                consented_at=applicant.consented_at,
+                email_name=self.pseudonyms.of(applicant.email),
+                cpf_name=self.pseudonyms.of(applicant.cpf),
+            )
         )
-        names = (self.pseudonyms.of(applicant.cpf), self.pseudonyms.of(applicant.email))
-        stored = self.registry.claim(fresh, names=names)
-        if stored is None or stored.is_published:
-            return  # The answer is the same as for a new customer: it must not tell.
-        self._finish(stored, applicant)
+        if not stored.is_published:
+            self._finish(stored, applicant)
+        return stored.customer_id
 
     def _finish(self, stored: Registration, applicant: Applicant) -> None:
         email = applicant.email.address
@@ -73,17 +67,8 @@ class SignUp:
                 shop_id=stored.shop_id,
                 name=applicant.name,
                 email=email,
+                birth_date=applicant.birth_date,
             )
         )
-        event = CustomerRegistered(
-            shop_id=stored.shop_id, customer_id=stored.customer_id, email=email
-        )
-        self.publisher.publish(
-            Envelope(
-                id=stored.event_id,
-                time=stored.registered_at,
-                event=event,
-                correlation_id=stored.event_id,
-            )
-        )
+        self.herald.registered(stored, email=email)
         self.registry.mark_published(stored.customer_id, now=self.clock())

@@ -63,9 +63,37 @@ class Table:
         )
         return _plain(answer["Attributes"])
 
-    def delete(self, key: Key, change: Change) -> None:
+    def delete(self, key: Key, change: Change | None = None) -> None:
         """Remove the item, if the condition holds."""
-        self._write(self._client.delete_item, change, Key=_wire_key(key))
+        self._write(self._client.delete_item, change or Change(), Key=_wire_key(key))
+
+    def items(self, pk: str, *, prefix: str = "") -> list[tuple[Key, Item]]:
+        """Give all items of a partition whose sort key begins so, in its order."""
+        condition, values = "pk = :pk", {":pk": {"S": pk}}
+        if prefix:
+            condition += " AND begins_with(sk, :prefix)"
+            values[":prefix"] = {"S": prefix}
+        found: list[tuple[Key, Item]] = []
+        start: dict[str, Any] = {}
+        while True:
+            answer = ask(
+                self._client.query,
+                TableName=self._name,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                ConsistentRead=True,
+                **start,
+            )
+            for wired in answer["Items"]:
+                item = _plain(wired)
+                found.append((Key(pk=pk, sk=str(item["sk"])), item))
+            if "LastEvaluatedKey" not in answer:
+                return found
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def keys(self, pk: str, *, prefix: str = "") -> list[Key]:
+        """Give the keys of what `items` gives."""
+        return [key for key, _ in self.items(pk, prefix=prefix)]
 
     def put_new(self, items: Sequence[tuple[Key, Mapping[str, Value]]]) -> None:
         """Write all items, of which none may exist, or none."""

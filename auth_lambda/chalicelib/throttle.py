@@ -1,4 +1,8 @@
-"""So many requests in a window, counted for a keyed name whether or not anybody goes by it."""
+"""So many requests in a window, counted for a keyed name whether or not anybody goes by it.
+
+What is counted for a person is counted for the address on the network, too: who asks in another's
+name spends their own share of it, never the other's.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,15 +10,10 @@ from datetime import datetime, timedelta
 
 from comanda.ids import ShopId
 
+from .refusals import Throttled
 from .table import Change, ConditionFailed, Key, Table
 
-
-class Throttled(Exception):
-    """There were too many requests; `retry_after` says when the next one is counted anew."""
-
-    def __init__(self, retry_after: timedelta) -> None:
-        super().__init__("too many requests")
-        self.retry_after = retry_after
+_TEN_MINUTES = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,11 +22,22 @@ class Limit:
 
     purpose: str
     count: int
-    window: timedelta
+    window: timedelta = _TEN_MINUTES
 
 
-CHALLENGES = Limit(purpose="CHALLENGE", count=5, window=timedelta(minutes=10))
-STAFF_SIGN_INS = Limit(purpose="STAFF", count=10, window=timedelta(minutes=10))
+# For one person (a keyed name) from one address.
+CHALLENGES = Limit(purpose="CHALLENGE", count=5)
+STAFF_SIGN_INS = Limit(purpose="STAFF", count=10)
+# For one address: all tills and kiosks of a shop may share one.
+CODES_BY_ADDRESS = Limit(purpose="CODES-ADDRESS", count=200)
+ANSWERS_BY_ADDRESS = Limit(purpose="ANSWERS-ADDRESS", count=600)
+STAFF_BY_ADDRESS = Limit(purpose="STAFF-ADDRESS", count=100)
+GUESTS_BY_KIOSK = Limit(purpose="GUESTS-KIOSK", count=120)
+GUESTS_BY_ADDRESS = Limit(purpose="GUESTS-ADDRESS", count=3000)
+# Letters to one person that strangers to them may cause.
+SENDS = Limit(purpose="SENDS", count=10, window=timedelta(hours=1))
+# For a shop: below what Cognito and SES let a whole account do.
+CODES_IN_ALL = Limit(purpose="CODES-ALL", count=1200, window=timedelta(minutes=1))
 
 
 class Throttle:

@@ -1,16 +1,16 @@
-"""Cognito's questions during a sign-in: which challenge, which code, was it right, which claims."""
+"""Cognito's questions during a sign-in: which challenge, was the pass good, which claims."""
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comanda.ids import ShopId
 
-from .aws import Unavailable
-from .codes import ATTEMPTS, Codes
-from .mail import Mailer
+if TYPE_CHECKING:
+    from .passes import Passes
 
 log = logging.getLogger("auth_lambda")
+ATTEMPTS = 3
 _CHALLENGE = "CUSTOM_CHALLENGE"
 TriggerEvent = dict[str, Any]
 
@@ -34,33 +34,24 @@ def define_challenge(event: TriggerEvent) -> TriggerEvent:
     return event
 
 
-def create_challenge(
-    event: TriggerEvent, *, codes: Callable[[], Codes], mailer: Callable[[], Mailer]
-) -> TriggerEvent:
-    """Send a code in the first round; later rounds ask for the same one again."""
-    request = event["request"]
-    is_sent = False
-    if not request.get("session") and not request.get("userNotFound"):
-        email = request["userAttributes"]["email"]
-        is_sent = _send(event["userName"], email, codes=codes(), mailer=mailer())
-    # Nothing of the code travels with the challenge: its hash lies in our table.
+def create_challenge(event: TriggerEvent) -> TriggerEvent:
+    """Ask for a pass; nothing is sent from here, so that nobody can make us write by Cognito."""
     event["response"] = {
-        "publicChallengeParameters": {"medium": "email"},
-        "privateChallengeParameters": {"kind": "code"},
-        "challengeMetadata": "CODE",
+        "publicChallengeParameters": {"kind": "pass"},
+        "privateChallengeParameters": {"kind": "pass"},
+        "challengeMetadata": "PASS",
     }
-    log.info("challenge created", extra={"is_sent": is_sent})
     return event
 
 
-def verify_answer(event: TriggerEvent, *, codes: Callable[[], Codes]) -> TriggerEvent:
-    """Say whether the answer is the code."""
+def verify_answer(event: TriggerEvent, *, passes: Callable[[], "Passes"]) -> TriggerEvent:
+    """Say whether the answer is a pass that the API has just granted to this customer."""
     request = event["request"]
     answer = request.get("challengeAnswer")
     is_right = (
         isinstance(answer, str)
         and not request.get("userNotFound")
-        and codes().is_right(event["userName"], answer)
+        and passes().redeem(event["userName"], answer)
     )
     event["response"] = {"answerCorrect": is_right}
     log.info("answer verified", extra={"is_right": is_right})
@@ -77,16 +68,3 @@ def add_shop_claim(event: TriggerEvent) -> TriggerEvent:
     }
     log.info("shop claimed", extra={"shop_id": str(shop_id)})
     return event
-
-
-def _send(customer_id: str, email: str, *, codes: Codes, mailer: Mailer) -> bool:
-    code = codes.issue(customer_id)
-    if code is None:
-        return False
-    try:
-        mailer.send_code(email, code)
-    except Unavailable:
-        # What was not sent must not hold back the next send for a minute.
-        codes.withdraw(customer_id, code)
-        raise
-    return True

@@ -1,147 +1,238 @@
-"""The composition root: everything is built on first use and kept for the container's life."""
+"""The composition root: each use case, built of the foundations on first use and then kept."""
 
-import json
-import threading
-from datetime import UTC, datetime
+from __future__ import annotations
+
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from comanda import settings as environment
-from comanda.identity.guest import GuestSigner
-from comanda.messaging.sync import SNSPublisher
 
-from .aws import ask
-from .codes import Codes
-from .cognito import CustomerPool, StaffPool
-from .mail import Mailer
-from .pseudonyms import Pseudonyms
-from .registry import CustomerRegistry
-from .sessions import Sessions
-from .settings import AuthSettings, TriggerSettings
-from .sign_in import SignIn, StaffSignIn
-from .sign_up import SignUp
-from .table import Table
-from .throttle import Throttle
+from .foundations import (
+    applications,
+    audit,
+    client,
+    codes,
+    customer_pool,
+    guest_signer,
+    herald,
+    mailer,
+    now,
+    passes,
+    post_settings,
+    pseudonyms,
+    registry,
+    settings,
+    staff_pool,
+    table,
+    throttle,
+)
 
-_building = threading.Lock()
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
+    from comanda.identity.verifier import TokenVerifier
 
-def now() -> datetime:
-    """Tell the time."""
-    return datetime.now(UTC)
+    from .cpf_claims import CpfDesk
+    from .erasure import Erasure
+    from .export import Export
+    from .guests import GuestDesk
+    from .post import PostRoom
+    from .profiles import Profiles
+    from .sign_in import SignIn, StaffSignIn
+    from .sign_up import SignUp
+    from .staff import StaffDesk
+    from .visits import Visits
 
-
-@cache
-def settings() -> AuthSettings:
-    """Read the API's settings; raise `SettingsError`."""
-    return environment.read(AuthSettings)
-
-
-@cache
-def trigger_settings() -> TriggerSettings:
-    """Read the triggers' settings; raise `SettingsError`."""
-    return environment.read(TriggerSettings)
-
-
-@cache
-def client(service: str) -> Any:
-    """Build a client whose calls, retries included, fit into a trigger's five seconds."""
-    import boto3
-    from botocore.config import Config
-
-    config = Config(
-        connect_timeout=1,
-        read_timeout=4,
-        retries={"mode": "standard", "max_attempts": 2},
-        max_pool_connections=20,
-    )
-    # boto3's default session is shared, and not made to be used by two threads at once.
-    with _building:
-        return boto3.client(service, config=config)
-
-
-@cache
-def pseudonyms() -> Pseudonyms:
-    """Build the keyed names with the key from Secrets Manager."""
-    return Pseudonyms(bytes.fromhex(_secret("cpf-key")))
-
-
-@cache
-def guest_signer() -> GuestSigner:
-    """Build the signer with the key from Secrets Manager."""
-    secret = json.loads(_secret("guest-signing-key"))
-    return GuestSigner(
-        issuer=settings().guest_issuer,
-        key_id=secret["kid"],
-        private_key_pem=secret["private_key_pem"],
-    )
+__all__ = [
+    "audit",
+    "cpf_desk",
+    "deliver",
+    "erasure",
+    "export",
+    "guest_desk",
+    "guest_signer",
+    "now",
+    "passes",
+    "post_room",
+    "profiles",
+    "settings",
+    "sign_in",
+    "staff_desk",
+    "staff_pool",
+    "staff_sign_in",
+    "verifier",
+    "visits",
+]
 
 
 @cache
-def sign_up() -> SignUp:
-    """Build the sign-up."""
-    return SignUp(
-        registry=CustomerRegistry(_table()),
-        pool=_customer_pool(),
-        publisher=SNSPublisher(client("sns"), settings().topic_arn),
-        pseudonyms=pseudonyms(),
-        clock=now,
-        new=uuid4,
-    )
+def verifier() -> TokenVerifier:
+    """Build the verifier; the guests' keys are our own, and are not fetched from ourselves."""
+    from comanda.identity.keys import fetch_jwks
+    from comanda.identity.settings import IdentitySettings, verifier_from
+
+    identity = environment.read(IdentitySettings)
+
+    def fetch(url: str) -> Mapping[str, Any]:
+        return guest_signer().jwks() if url == identity.guest_jwks_url else fetch_jwks(url)
+
+    return verifier_from(identity, fetch=fetch)
 
 
 @cache
 def sign_in() -> SignIn:
     """Build the sign-in of customers."""
+    from .courier import Courier
+    from .sessions import Sessions
+    from .sign_in import SignIn
+
     return SignIn(
-        registry=CustomerRegistry(_table()),
-        pool=_customer_pool(),
-        sessions=Sessions(_table(), clock=now),
-        throttle=Throttle(_table(), clock=now),
+        applications=applications(),
+        sessions=Sessions(table(), clock=now),
+        codes=codes(),
+        courier=Courier(client("lambda"), function=f"auth_lambda-{settings().stage}-deliver_code"),
+        throttle=throttle(),
         pseudonyms=pseudonyms(),
-        new=uuid4,
+        sign_up=_sign_up(),
+        visits=visits(),
+        registry=registry(),
+        clock=now,
     )
 
 
 @cache
 def staff_sign_in() -> StaffSignIn:
     """Build the sign-in of staff."""
-    pool = StaffPool(
-        client("cognito-idp"),
-        pool_id=settings().staff_pool_id,
-        client_id=settings().staff_client_id,
+    from .sign_in import StaffSignIn
+
+    return StaffSignIn(
+        pool=staff_pool(), visits=visits(), throttle=throttle(), pseudonyms=pseudonyms()
     )
-    return StaffSignIn(pool=pool, throttle=Throttle(_table(), clock=now), pseudonyms=pseudonyms())
 
 
 @cache
-def codes() -> Codes:
-    """Build the codes, for the triggers."""
-    return Codes(_table(), pseudonyms=pseudonyms(), clock=now)
+def visits() -> Visits:
+    """Build what gives and renews tokens."""
+    from .families import Families
+    from .visits import Visits
+
+    return Visits(
+        customers=customer_pool(),
+        staff=staff_pool(),
+        passes=passes(),
+        families=Families(table(), clock=now),
+        clock=now,
+    )
 
 
 @cache
-def mailer() -> Mailer:
-    """Build the mailer, for the triggers."""
-    return Mailer(client("ses"), sender=trigger_settings().email_sender)
+def guest_desk() -> GuestDesk:
+    """Build what lets guests in."""
+    from .guests import GuestDesk
 
-
-def _customer_pool() -> CustomerPool:
-    return CustomerPool(
-        client("cognito-idp"),
-        pool_id=settings().customer_pool_id,
-        client_id=settings().customer_client_id,
+    return GuestDesk(
+        table=table(),
+        signer=guest_signer,
+        throttle=throttle(),
+        pseudonyms=pseudonyms(),
+        clock=now,
+        new=uuid4,
+        by_address=settings().guests_per_address,
     )
 
 
-def _table() -> Table:
-    return Table(client("dynamodb"), trigger_settings().customers_table)
+@cache
+def profiles() -> Profiles:
+    """Build what shows and edits profiles."""
+    from .profiles import Profiles
+
+    return Profiles(registry=registry(), pool=customer_pool(), clock=now)
 
 
-def _secret(name: str) -> str:
-    answer = ask(
-        client("secretsmanager").get_secret_value,
-        SecretId=f"comanda/{trigger_settings().stage}/{name}",
+@cache
+def cpf_desk() -> CpfDesk:
+    """Build what takes claims to a CPF."""
+    from .cpf_claims import CpfDesk
+
+    return CpfDesk(registry=registry(), pseudonyms=pseudonyms(), throttle=throttle())
+
+
+@cache
+def export() -> Export:
+    """Build the export."""
+    from .export import Export, HttpOwnOrders
+
+    return Export(profiles=profiles(), orders=HttpOwnOrders(settings().orders_url), clock=now)
+
+
+@cache
+def erasure() -> Erasure:
+    """Build the erasure."""
+    from .erasure import Erasure
+
+    return Erasure(
+        table=table(),
+        registry=registry(),
+        pool=customer_pool(),
+        herald=herald(),
+        audit=audit(),
+        clock=now,
     )
-    return str(answer["SecretString"])
+
+
+@cache
+def staff_desk() -> StaffDesk:
+    """Build what owners do with their staff."""
+    from .families import Families
+    from .staff import StaffDesk
+
+    return StaffDesk(
+        pool=staff_pool(),
+        registry=registry(),
+        families=Families(table(), clock=now),
+        audit=audit(),
+        mailer=mailer(),
+        pseudonyms=pseudonyms(),
+    )
+
+
+@cache
+def post_room() -> PostRoom:
+    """Build what sends codes."""
+    from .cognito import CustomerPool
+    from .post import PostRoom
+    from .sessions import Sessions
+
+    return PostRoom(
+        registry=registry(),
+        applications=applications(),
+        pool=CustomerPool(
+            client("cognito-idp"), pool_id=post_settings().customer_pool_id, client_id=""
+        ),
+        sessions=Sessions(table(), clock=now),
+        codes=codes(),
+        throttle=throttle(),
+        mailer=mailer(),
+        clock=now,
+    )
+
+
+def deliver(event: dict[str, Any]) -> None:
+    """Send the code that a letter asks for."""
+    from .courier import read_letter
+
+    post_room().deliver(read_letter(event))
+
+
+def _sign_up() -> SignUp:
+    from .sign_up import SignUp
+
+    return SignUp(
+        registry=registry(),
+        pool=customer_pool(),
+        herald=herald(),
+        pseudonyms=pseudonyms(),
+        clock=now,
+        new=uuid4,
+    )

@@ -2,12 +2,14 @@
 
 import importlib.util
 import sys
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from chalice.local import CustomLocalChalice
 
+_loads = count(1)
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -33,6 +35,26 @@ def _import(folder: Path) -> ModuleType:
         module = importlib.util.module_from_spec(spec)
         sys.modules[module.__name__] = module
         spec.loader.exec_module(module)
+        _make_independent(folder.name)
         return module
     finally:
         sys.path.remove(str(folder))
+
+
+def _make_independent(app: str) -> None:
+    """Let the app's modules find each other later, when another app's `chalicelib` is loaded.
+
+    What they import relatively, and only when it is needed, is looked up under their package's
+    name, which both apps share; so each gets a name of its own beside it.
+    """
+    # Each load is an app of its own, as in a new container.
+    own = f"{app}_chalicelib_{next(_loads)}"
+    loaded = {n: m for n, m in sys.modules.items() if n.split(".")[0] == "chalicelib"}
+    for name, module in loaded.items():
+        sys.modules[own + name.removeprefix("chalicelib")] = module
+        module.__package__ = own
+        # Without a spec, the import system asks the line above.
+        module.__spec__ = None
+    if "chalicelib" in loaded:
+        # `from . import x` asks the package for its name.
+        loaded["chalicelib"].__name__ = own

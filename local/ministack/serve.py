@@ -52,6 +52,7 @@ async def _serve(port: int, data: Path) -> None:
 
     from comanda.garbage import collect_seldom
     from local.ministack.door import DynamoDoor
+    from local.ministack.mailbox import Mailbox
     from local.ministack.services import SAVED, saved_after_each_change
     from local.ministack.tables import DurableTables
 
@@ -64,7 +65,7 @@ async def _serve(port: int, data: Path) -> None:
         handler = app.SERVICE_HANDLERS[name]
         app.SERVICE_HANDLERS[name] = saved_after_each_change(name, handler=handler)
     config = uvicorn.Config(
-        DynamoDoor(app.app, handle=tables.handle),
+        DynamoDoor(Mailbox(app.app), handle=tables.handle),
         host="127.0.0.1",
         port=port,
         http="httptools",

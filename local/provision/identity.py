@@ -8,9 +8,17 @@ from typing import Any
 
 from comanda.ids import ShopId
 from local.provision.context import StaffLogin
-from local.provision.triggers import ARNs, deploy_triggers
+from local.provision.triggers import ARNs, deploy_post, deploy_triggers
 
 STAFF_GROUPS = ("kitchen", "manager", "owner")
+PASSWORD_POLICY = {
+    "MinimumLength": 12,
+    "RequireLowercase": True,
+    "RequireUppercase": True,
+    "RequireNumbers": True,
+    "RequireSymbols": False,
+    "TemporaryPasswordValidityDays": 3,
+}
 _SENDER = "nao-responda@comanda.example"
 _ACCESS_MINUTES = 15
 _SESSION_MINUTES = 5
@@ -60,13 +68,20 @@ def provision_identity(
     client_for("ses", environment).verify_email_identity(EmailAddress=_SENDER)
     client = client_for("cognito-idp", environment)
     region, endpoint = environment["AWS_DEFAULT_REGION"], environment["AWS_ENDPOINT_URL"]
-    triggers = deploy_triggers(
-        client_for("lambda", environment),
-        stage=stage,
-        variables=_trigger_variables(stage, environment),
-    )
+    functions = client_for("lambda", environment)
+    variables = _trigger_variables(stage, environment)
+    triggers = deploy_triggers(functions, stage=stage, variables=variables)
     customers = _pool(client, f"comanda-{stage}-customers", _customer_triggers(triggers))
     workforce = _pool(client, f"comanda-{stage}-staff", _staff_triggers(triggers))
+    deploy_post(
+        functions, stage=stage, variables={**variables, "COMANDA_CUSTOMER_POOL_ID": customers}
+    )
+    # Staff may add an app's one-time passwords to theirs; customers have no passwords at all.
+    client.set_user_pool_mfa_config(
+        UserPoolId=workforce,
+        SoftwareTokenMfaConfiguration={"Enabled": True},
+        MfaConfiguration="OPTIONAL",
+    )
     _make_groups(client, workforce)
     for login in logins:
         _make_user(client, workforce, login)
@@ -132,6 +147,7 @@ def _pool(client: Any, name: str, triggers: Mapping[str, Any]) -> str:
         UserPoolTier="ESSENTIALS",
         # Nobody signs up past our own API, where sign-ups are checked and counted.
         AdminCreateUserConfig={"AllowAdminCreateUserOnly": True},
+        Policies={"PasswordPolicy": PASSWORD_POLICY},
         Schema=[{"Name": "shop", "AttributeDataType": "String", "Mutable": False}],
     )
     return str(answer["UserPool"]["Id"])

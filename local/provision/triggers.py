@@ -15,6 +15,8 @@ TRIGGERS = (
     "verify_auth_challenge",
     "pre_token_generation",
 )
+# What the API calls without waiting for it.
+POST = "deliver_code"
 ARNs = Mapping[str, str]
 _ROLE = "arn:aws:iam::000000000000:role/comanda-laptop-auth"
 # A first sign-in should not wait for the interpreter; this is what a staff sign-in asks.
@@ -32,6 +34,11 @@ def deploy_triggers(client: Any, *, stage: str, variables: Mapping[str, str]) ->
         FunctionName=arns["pre_token_generation"], InvocationType="Event", Payload=_WARMING
     )
     return arns
+
+
+def deploy_post(client: Any, *, stage: str, variables: Mapping[str, str]) -> None:
+    """Make or renew the function that sends codes; it must know the pool, which the rest make."""
+    _deploy(client, f"auth_lambda-{stage}-{POST}", code=package(), variables=variables)
 
 
 def package() -> bytes:
@@ -65,7 +72,7 @@ def _deploy(client: Any, name: str, *, code: bytes, variables: Mapping[str, str]
         "Handler": f"app.{name.rpartition('-')[2]}",
         "Runtime": "python3.13",
         "Environment": {"Variables": dict(variables)},
-        "Timeout": 5,
+        "Timeout": 10,
     }
     try:
         answer = client.create_function(

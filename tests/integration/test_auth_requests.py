@@ -65,6 +65,16 @@ def with_keys(client: Client) -> Iterator[Client]:
         serialization.NoEncryption(),
     ).decode()
     with mock_aws():
+        keys = [("pk", "HASH"), ("sk", "RANGE")]
+        boto3.client("dynamodb").create_table(
+            TableName="comanda-laptop-customers",
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n, _ in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        boto3.client("secretsmanager").create_secret(
+            Name="comanda/laptop/cpf-key", SecretString="00" * 32
+        )
         boto3.client("secretsmanager").create_secret(
             Name="comanda/laptop/guest-signing-key",
             SecretString=json.dumps({"kid": "guest-1", "private_key_pem": text}),

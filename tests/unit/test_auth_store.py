@@ -1,6 +1,7 @@
 """Codes, sessions, throttles and registrations, on DynamoDB as moto plays it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import UUID
@@ -9,14 +10,21 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from auth_lambda.chalicelib.codes import Codes, new_code
+from auth_lambda.chalicelib.applications import Applicant, Applications
+from auth_lambda.chalicelib.aws import Unavailable
+from auth_lambda.chalicelib.codes import Codes, Holder, new_code
 from auth_lambda.chalicelib.cognito import Person
+from auth_lambda.chalicelib.families import Families, Owner, OwnerKind
+from auth_lambda.chalicelib.herald import TopicHerald
+from auth_lambda.chalicelib.passes import Passes
 from auth_lambda.chalicelib.pseudonyms import Email, Pseudonyms
-from auth_lambda.chalicelib.registry import CustomerRegistry
-from auth_lambda.chalicelib.sessions import Sessions
-from auth_lambda.chalicelib.sign_up import Applicant, SignUp
+from auth_lambda.chalicelib.refusals import SignInRefused, Throttled
+from auth_lambda.chalicelib.registry import CustomerRegistry, Outdated
+from auth_lambda.chalicelib.sealing import Broken
+from auth_lambda.chalicelib.sessions import Sessions, reference_of
+from auth_lambda.chalicelib.sign_up import SignUp
 from auth_lambda.chalicelib.table import Table
-from auth_lambda.chalicelib.throttle import Limit, Throttle, Throttled
+from auth_lambda.chalicelib.throttle import Limit, Throttle
 from comanda.cpf import CPF
 from comanda.envelope import Envelope
 from comanda.ids import ShopId
@@ -30,7 +38,11 @@ MARIA = Applicant(
     name="Maria",
     email=Email("maria@exemplo.com.br"),
     consent_version="2026-11",
+    consented_at=datetime(2026, 11, 21, 12, 0, tzinfo=UTC),
 )
+HERE = Holder(owner="CUSTOMER#c1", place="here")
+THERE = Holder(owner="CUSTOMER#c1", place="there")
+OTHER = Holder(owner="CUSTOMER#c2", place="here")
 
 
 class Clock:
@@ -80,78 +92,182 @@ def test_a_code_has_six_digits() -> None:
 
 
 def test_a_code_is_right_once(codes: Codes) -> None:
-    code = codes.issue("c1")
+    code = codes.issue(HERE)
 
-    assert [codes.is_right("c1", code) for _ in range(2)] == [True, False]
+    assert [codes.is_right(HERE, code) for _ in range(2)] == [True, False]
 
 
 def test_three_wrong_answers_use_a_code_up(codes: Codes) -> None:
-    code = codes.issue("c1")
+    code = codes.issue(HERE)
 
-    answers = [codes.is_right("c1", given) for given in ("999999", "999998", "999997", code)]
+    answers = [codes.is_right(HERE, given) for given in ("999999", "999998", "999997", code)]
 
     assert answers == [False] * 4
 
 
 def test_a_code_ends_after_five_minutes(codes: Codes, clock: Clock) -> None:
-    code = codes.issue("c1")
+    code = codes.issue(HERE)
     clock.advance(minutes=5)
 
-    assert not codes.is_right("c1", code)
+    assert not codes.is_right(HERE, code)
 
 
 def test_a_code_is_no_use_to_another_customer(codes: Codes) -> None:
-    code = codes.issue("c1")
-    codes.issue("c2")
+    code = codes.issue(HERE)
+    codes.issue(OTHER)
 
-    assert not codes.is_right("c2", code)
+    assert not codes.is_right(OTHER, code)
 
 
 def test_one_code_goes_out_in_a_minute_and_replaces_the_last(codes: Codes, clock: Clock) -> None:
-    first = codes.issue("c1")
-    within = codes.issue("c1")
+    first = codes.issue(HERE)
+    within = codes.issue(HERE)
     clock.advance(minutes=1)
-    second = codes.issue("c1")
+    second = codes.issue(HERE)
 
     assert within is None
-    assert not codes.is_right("c1", first)
-    assert codes.is_right("c1", second)
+    assert not codes.is_right(HERE, first)
+    assert codes.is_right(HERE, second)
 
 
 def test_a_withdrawn_code_makes_room_for_the_next(codes: Codes) -> None:
-    code = codes.issue("c1")
+    code = codes.issue(HERE)
 
-    assert codes.withdraw("c1", code)
-    assert codes.issue("c1") is not None
+    assert codes.withdraw(HERE, code)
+    assert codes.issue(HERE) is not None
+
+
+def test_somebody_elsewhere_neither_uses_up_a_code_nor_its_minute(codes: Codes) -> None:
+    mine = codes.issue(HERE)
+
+    theirs = codes.issue(THERE)
+    guesses = [codes.is_right(THERE, "999999") for _ in range(3)]
+
+    assert theirs is not None
+    assert guesses == [False] * 3
+    assert codes.is_right(HERE, mine)
 
 
 def test_a_session_is_good_for_three_attempts_in_its_shop(table: Table, clock: Clock) -> None:
     sessions = Sessions(table, clock=clock)
-    token = sessions.open(ANA, customer_id="c1", cognito_session="s1")
+    sessions.open(ANA, "token")
 
-    elsewhere = sessions.attempt(BETO, token)
-    rounds = [sessions.attempt(ANA, token) for _ in range(4)]
+    elsewhere = sessions.attempt(BETO, "token")
+    rounds = [sessions.attempt(ANA, "token") for _ in range(4)]
 
     assert elsewhere is None
-    assert [played.attempts for played in rounds[:3]] == [1, 2, 3]
-    assert rounds[3] is None
+    assert [played is not None for played in rounds] == [True, True, True, False]
 
 
-def test_a_session_goes_on_with_cognitos_next_one(table: Table, clock: Clock) -> None:
+def test_a_session_knows_whose_code_it_awaits_once_it_is_bound(table: Table, clock: Clock) -> None:
     sessions = Sessions(table, clock=clock)
-    token = sessions.open(ANA, customer_id="c1", cognito_session="s1")
+    sessions.open(ANA, "token")
+    before = sessions.attempt(ANA, "token")
 
-    sessions.advance(sessions.attempt(ANA, token), cognito_session="s2")
+    sessions.bind(reference_of("token"), HERE, customer_id="c1")
+    after = sessions.attempt(ANA, "token")
 
-    assert sessions.attempt(ANA, token).cognito_session == "s2"
+    assert (before.holder, before.customer_id) == (None, None)
+    assert (after.holder, after.customer_id) == (HERE, "c1")
+
+
+def test_a_session_that_is_gone_is_not_bound(table: Table, clock: Clock) -> None:
+    assert not Sessions(table, clock=clock).bind(reference_of("token"), HERE)
 
 
 def test_a_session_ends_after_five_minutes(table: Table, clock: Clock) -> None:
     sessions = Sessions(table, clock=clock)
-    token = sessions.open(ANA, customer_id=None, cognito_session=None)
+    sessions.open(ANA, "token")
     clock.advance(minutes=5)
 
-    assert sessions.attempt(ANA, token) is None
+    assert sessions.attempt(ANA, "token") is None
+
+
+def test_a_pass_is_good_once_for_its_customer_and_for_a_minute(table: Table, clock: Clock) -> None:
+    passes = Passes(table, clock=clock)
+    used, late = passes.grant("c1"), passes.grant("c1")
+
+    assert not passes.redeem("c2", used)
+    assert [passes.redeem("c1", used) for _ in range(2)] == [True, False]
+    clock.advance(minutes=1)
+    assert not passes.redeem("c1", late)
+
+
+def test_an_application_opens_with_its_session_alone() -> None:
+    applications = Applications(b"k" * 32)
+    sealed = applications.seal(MARIA, session="s1")
+
+    assert applications.open(sealed, session="s1").cpf == MARIA.cpf
+    with pytest.raises(Broken):
+        applications.open(sealed, session="s2")
+
+
+MINE = Owner(kind=OwnerKind.CUSTOMER, shop_id=ANA, name="c1")
+
+
+@pytest.fixture
+def families(table: Table, clock: Clock) -> Families:
+    return Families(table, clock=clock)
+
+
+def test_each_refresh_token_is_good_once_and_makes_the_next(families: Families) -> None:
+    first = families.begin(MINE, inner="cognito's")
+    held = families.open(ANA, first)
+    second = families.rotate(held)
+
+    assert held.inner == "cognito's"
+    assert families.open(ANA, second).inner == "cognito's"
+
+
+def test_a_refresh_token_that_comes_back_ends_its_family(families: Families) -> None:
+    first = families.begin(MINE, inner="x")
+    second = families.rotate(families.open(ANA, first))
+
+    with pytest.raises(SignInRefused):
+        families.open(ANA, first)
+    with pytest.raises(SignInRefused):
+        families.open(ANA, second)
+
+
+def test_of_two_refreshes_at_once_none_goes_on(families: Families) -> None:
+    first = families.begin(MINE, inner="x")
+    one, other = families.open(ANA, first), families.open(ANA, first)
+    second = families.rotate(one)
+
+    with pytest.raises(SignInRefused):
+        families.rotate(other)
+    with pytest.raises(SignInRefused):
+        families.open(ANA, second)
+
+
+def test_a_refresh_token_ends_after_seven_days_and_never_leaves_its_shop(
+    families: Families, clock: Clock
+) -> None:
+    token = families.begin(MINE, inner="x")
+
+    with pytest.raises(SignInRefused):
+        families.open(BETO, token)
+    clock.advance(days=7)
+    with pytest.raises(SignInRefused):
+        families.open(ANA, token)
+
+
+@pytest.mark.parametrize("token", ["", "a.b.c", "W10.x.y", "e30.x.y", "....", "é.b.c"])
+def test_what_is_no_refresh_token_is_refused(families: Families, token: str) -> None:
+    with pytest.raises(SignInRefused):
+        families.open(ANA, token)
+
+
+def test_signing_out_everywhere_ends_all_families_of_one_owner(families: Families) -> None:
+    other = Owner(kind=OwnerKind.CUSTOMER, shop_id=ANA, name="c2")
+    mine = [families.begin(MINE, inner="x") for _ in range(2)]
+    theirs = families.begin(other, inner="y")
+
+    assert families.revoke_all(MINE) == 2
+    for token in mine:
+        with pytest.raises(SignInRefused):
+            families.open(ANA, token)
+    assert families.open(ANA, theirs).inner == "y"
 
 
 def test_a_full_window_says_when_the_next_begins(table: Table, clock: Clock) -> None:
@@ -199,7 +315,7 @@ def sign_up_on(table: Table, clock: Clock, publisher: FakePublisher) -> SignUp:
     return SignUp(
         registry=CustomerRegistry(table),
         pool=FakePool(),
-        publisher=publisher,
+        herald=TopicHerald(publisher),
         pseudonyms=NAMES,
         clock=clock,
         new=lambda: UUID(int=next(numbers), version=4),
@@ -211,7 +327,7 @@ def test_a_sign_up_that_could_not_be_announced_is_announced_by_its_repeat(
 ) -> None:
     publisher = FakePublisher(refusals=1)
     sign_up = sign_up_on(table, clock, publisher)
-    with pytest.raises(MessagingUnavailable):
+    with pytest.raises(Unavailable):
         sign_up.register(ANA, MARIA)
     clock.advance(minutes=1)
 
@@ -233,21 +349,56 @@ def test_one_person_is_two_customers_in_two_shops(table: Table, clock: Clock) ->
     assert len({envelope.event.customer_id for envelope in publisher.published}) == 2
 
 
-@pytest.mark.parametrize(
-    ("cpf", "email"),
-    [("123.456.789-09", "other@exemplo.com.br"), ("529.982.247-25", "maria@exemplo.com.br")],
-)
-def test_half_of_somebody_elses_identity_registers_nobody(
-    table: Table, clock: Clock, cpf: str, email: str
+def test_a_cpf_that_is_taken_registers_the_newcomer_without_it(table: Table, clock: Clock) -> None:
+    publisher = FakePublisher()
+    sign_up = sign_up_on(table, clock, publisher)
+    first = sign_up.register(ANA, MARIA)
+
+    second = sign_up.register(ANA, replace(MARIA, email=Email("other@exemplo.com.br")))
+
+    registry = CustomerRegistry(table)
+    assert first != second
+    assert registry.find(ANA, NAMES.of(MARIA.cpf)) == first
+    assert registry.get(second).cpf_name is None
+    assert len(publisher.published) == 2
+
+
+def test_an_email_that_is_taken_is_its_customer_whatever_the_cpf(
+    table: Table, clock: Clock
 ) -> None:
     publisher = FakePublisher()
     sign_up = sign_up_on(table, clock, publisher)
-    sign_up.register(ANA, MARIA)
+    first = sign_up.register(ANA, MARIA)
 
-    half = Applicant(cpf=CPF(cpf), name="X", email=Email(email), consent_version="1")
-    sign_up.register(ANA, half)
+    second = sign_up.register(ANA, replace(MARIA, cpf=CPF("529.982.247-25")))
 
+    assert first == second
+    assert CustomerRegistry(table).find(ANA, NAMES.of(CPF("529.982.247-25"))) is None
     assert len(publisher.published) == 1
+
+
+def test_of_two_edits_of_one_edition_one_is_told(table: Table, clock: Clock) -> None:
+    customer_id = sign_up_on(table, clock, FakePublisher()).register(ANA, MARIA)
+    registry = CustomerRegistry(table)
+
+    assert registry.advance(customer_id, edition=1) == 2
+    with pytest.raises(Outdated):
+        registry.advance(customer_id, edition=1)
+
+
+def test_a_cpf_that_is_free_again_goes_to_who_asks(table: Table, clock: Clock) -> None:
+    sign_up = sign_up_on(table, clock, FakePublisher())
+    thief = sign_up.register(ANA, MARIA)
+    owner = sign_up.register(ANA, replace(MARIA, email=Email("other@exemplo.com.br")))
+    registry, name = CustomerRegistry(table), NAMES.of(MARIA.cpf)
+
+    refused = registry.take_cpf(registry.get(owner), name)
+    registry.give_up_cpf(registry.get(thief))
+    taken = registry.take_cpf(registry.get(owner), name)
+
+    assert (refused, taken) == (False, True)
+    assert registry.find(ANA, name) == owner
+    assert registry.get(owner).cpf_name == name
 
 
 def test_the_table_holds_no_person_in_clear(table: Table, clock: Clock) -> None:

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from auth_lambda.chalicelib.aws import Unavailable
 from auth_lambda.chalicelib.triggers import (
     add_shop_claim,
     create_challenge,
@@ -13,39 +12,14 @@ from auth_lambda.chalicelib.triggers import (
 )
 from comanda.ids import InvalidShopId
 
-CODE = "000042"
+PASS = "granted"
 
 
-class FakeCodes:
-    """One code for everybody, sent at most once."""
+class FakePasses:
+    """One pass for everybody."""
 
-    def __init__(self) -> None:
-        self.issued: list[str] = []
-        self.withdrawn: list[str] = []
-
-    def issue(self, customer_id: str) -> str | None:
-        if customer_id in self.issued:
-            return None
-        self.issued.append(customer_id)
-        return CODE
-
-    def withdraw(self, customer_id: str, code: str) -> bool:
-        self.withdrawn.append(customer_id)
-        return True
-
-    def is_right(self, customer_id: str, answer: str) -> bool:
-        return answer == CODE
-
-
-class FakeMailer:
-    def __init__(self, *, is_down: bool = False) -> None:
-        self.sent: list[tuple[str, str]] = []
-        self.is_down = is_down
-
-    def send_code(self, email: str, code: str) -> None:
-        if self.is_down:
-            raise Unavailable("SES")
-        self.sent.append((email, code))
+    def redeem(self, customer_id: str, given: str) -> bool:
+        return given == PASS
 
 
 def event(*results: int, **request: Any) -> dict[str, Any]:
@@ -54,7 +28,7 @@ def event(*results: int, **request: Any) -> dict[str, Any]:
         {
             "challengeName": "CUSTOM_CHALLENGE",
             "challengeResult": bool(result),
-            "challengeMetadata": "CODE",
+            "challengeMetadata": "PASS",
         }
         for result in results
     ]
@@ -101,44 +75,15 @@ def test_who_does_not_exist_never_gets_tokens() -> None:
     assert response == {"issueTokens": False, "failAuthentication": True}
 
 
-def test_the_first_round_mails_a_code_that_the_challenge_does_not_hold() -> None:
-    codes, mailer = FakeCodes(), FakeMailer()
+@pytest.mark.parametrize("changes", [{}, {"userNotFound": True}, {"session": [{}]}])
+def test_every_round_asks_for_a_pass_and_sends_nothing(changes: dict[str, Any]) -> None:
+    answer = create_challenge(event(**changes))
 
-    answer = create_challenge(event(), codes=lambda: codes, mailer=lambda: mailer)
-
-    assert mailer.sent == [("maria@exemplo.com.br", CODE)]
-    assert CODE not in str(answer["response"])
-
-
-@pytest.mark.parametrize("changes", [{"userNotFound": True}, {"session": [{}]}])
-def test_later_rounds_and_strangers_get_the_same_challenge_and_no_mail(
-    changes: dict[str, Any],
-) -> None:
-    codes, mailer = FakeCodes(), FakeMailer()
-    first = create_challenge(event(), codes=FakeCodes, mailer=FakeMailer)
-
-    later = create_challenge(event(**changes), codes=lambda: codes, mailer=lambda: mailer)
-
-    assert mailer.sent == []
-    assert later["response"] == first["response"]
-
-
-def test_a_code_that_went_out_a_moment_ago_is_not_sent_again() -> None:
-    codes, mailer = FakeCodes(), FakeMailer()
-
-    for _ in range(2):
-        create_challenge(event(), codes=lambda: codes, mailer=lambda: mailer)
-
-    assert len(mailer.sent) == 1
-
-
-def test_a_code_that_could_not_be_mailed_is_withdrawn() -> None:
-    codes = FakeCodes()
-
-    with pytest.raises(Unavailable):
-        create_challenge(event(), codes=lambda: codes, mailer=lambda: FakeMailer(is_down=True))
-
-    assert codes.withdrawn == ["c1"]
+    assert answer["response"] == {
+        "publicChallengeParameters": {"kind": "pass"},
+        "privateChallengeParameters": {"kind": "pass"},
+        "challengeMetadata": "PASS",
+    }
 
 
 @pytest.mark.parametrize(
@@ -147,17 +92,17 @@ def test_a_code_that_could_not_be_mailed_is_withdrawn() -> None:
         {"challengeAnswer": "000043"},
         {"challengeAnswer": None},
         {},
-        {"challengeAnswer": CODE, "userNotFound": True},
+        {"challengeAnswer": PASS, "userNotFound": True},
     ],
 )
-def test_anything_but_the_code_of_somebody_who_exists_is_wrong(changes: dict[str, Any]) -> None:
-    answer = verify_answer(event(**changes), codes=FakeCodes)
+def test_anything_but_the_pass_of_somebody_who_exists_is_wrong(changes: dict[str, Any]) -> None:
+    answer = verify_answer(event(**changes), passes=FakePasses)
 
     assert answer["response"] == {"answerCorrect": False}
 
 
-def test_the_code_is_right() -> None:
-    answer = verify_answer(event(challengeAnswer=CODE), codes=FakeCodes)
+def test_the_pass_is_right() -> None:
+    answer = verify_answer(event(challengeAnswer=PASS), passes=FakePasses)
 
     assert answer["response"] == {"answerCorrect": True}
 

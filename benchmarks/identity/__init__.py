@@ -1,0 +1,1 @@
+"""How fast tokens are verified, beside PyJWT and joserfc with cached keys."""
