@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import urllib3
-
 from comanda.mercadopago.api import ProviderAPI
 from comanda.mercadopago.budget import CallBudget
 from comanda.mercadopago.orders_api import OrdersAPI
@@ -31,13 +29,10 @@ def open_apis(
     access_token: str,
     *,
     rates: Rates | None = None,
-    pool: urllib3.PoolManager | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Mapping[Flavour, ProviderAPI]:
     """Give both APIs of an account; they share its pool and its budget."""
-    transport = Transport(
-        base_url, access_token, pool=pool, budgets=_budgets(rates or Rates()), sleep=sleep
-    )
+    transport = Transport(base_url, access_token, budgets=_budgets(rates or Rates()), sleep=sleep)
     orders: ProviderAPI = OrdersAPI(transport)
     return MappingProxyType({Flavour.ORDERS: orders, Flavour.PAYMENTS: PaymentsAPI(transport)})
 

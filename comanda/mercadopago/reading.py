@@ -91,9 +91,9 @@ def instant(value: object, name: str) -> datetime:
     """Give an instant in UTC; raise `UnreadablePayload`."""
     try:
         at = datetime.fromisoformat(str(value))
-    except ValueError as exc:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as exc:
         raise UnreadablePayload(f"{name}: an instant is needed") from exc
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def optional_instant(value: object, name: str) -> datetime | None:

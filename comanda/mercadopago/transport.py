@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
 
 import urllib3
 
@@ -21,7 +22,7 @@ from comanda.mercadopago.retries import TRIES, Fault, Verb, fault_of, pause, ret
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0
+_TIMEOUT = urllib3.Timeout(connect=3.0, read=10.0)
 DEADLINE_SECONDS = 20.0
 # A caller waits this long for its turn; beyond that its message waits in the queue instead.
 BUDGET_PATIENCE_SECONDS = 5.0
@@ -66,13 +67,16 @@ class Transport:
         base_url: str,
         access_token: str,
         *,
-        pool: urllib3.PoolManager | None = None,
         budgets: Mapping[Verb, CallBudget] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._token = access_token
-        self._pool = pool or urllib3.PoolManager(maxsize=32, block=False)
+        # One host, so one pool: a manager of pools would look for it anew at every call.
+        self._pool = urllib3.connection_from_url(
+            self._base_url, maxsize=32, block=False, timeout=_TIMEOUT
+        )
+        self._prefix = urlsplit(self._base_url).path
         self._budgets = budgets or {}
         self._sleep = sleep
 
@@ -138,12 +142,11 @@ class Transport:
 
     def _exchange(self, call: Call) -> "Answer | _Failure":
         try:
-            response: Any = self._pool.request(
+            response: Any = self._pool.urlopen(
                 call.method,
-                self._base_url + call.path,
+                self._prefix + call.path,
                 body=call.body,
                 headers=call.all_headers(self._token),
-                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
                 # Retries are ours: only with the same bytes and key, and within the deadline.
                 retries=False,
                 redirect=False,

@@ -51,12 +51,18 @@ class AuditedCharge:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditedCase:
-    """A case, open or closed by somebody with a reason."""
+    """A case; `is_resolved` says that a person closed it with a reason."""
 
     kind: str
     subject: str
     order_id: str | None
     is_open: bool
+    is_resolved: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether a person has it in hand, or settled it; one that closed itself is over."""
+        return self.is_open or self.is_resolved
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +90,7 @@ class ProviderPaid:
 
 @dataclass(frozen=True, kw_only=True)
 class Books:
-    """All that the invariants of one shop are about."""
+    """All that the invariants of one shop are about; `is_whole` says that `paid` has no window."""
 
     shop: str
     orders: Mapping[str, AuditedOrder]
@@ -93,16 +99,19 @@ class Books:
     cases: tuple[AuditedCase, ...]
     levels: tuple[AuditedLevel, ...]
     paid: tuple[ProviderPaid, ...]
+    is_whole: bool = False
 
     @cached_property
     def _known_orders(self) -> frozenset[str]:
-        return frozenset(case.order_id for case in self.cases if case.order_id is not None)
+        known = (case.order_id for case in self.cases if case.is_known)
+        return frozenset(order_id for order_id in known if order_id is not None)
 
     @cached_property
     def _known_subjects(self) -> frozenset[str]:
         # A second order of the provider's is named after the charge that it claims to be.
-        return frozenset(case.subject.rpartition("/")[2] for case in self.cases)
+        known = (case.subject for case in self.cases if case.is_known)
+        return frozenset(subject.rpartition("/")[2] for subject in known)
 
     def has_case(self, *, order_id: str | None = None, subject: str | None = None) -> bool:
-        """Tell whether a human knows of it: an open case, or one that was closed with a reason."""
+        """Tell whether a person knows of it: an open case, or one closed by a person."""
         return order_id in self._known_orders or subject in self._known_subjects

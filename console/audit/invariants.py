@@ -20,8 +20,10 @@ _STEPS = {
     None: frozenset({"PENDING_PAYMENT"}),
     "PENDING_PAYMENT": frozenset({"RECEIVED", "PAYMENT_FAILED", "CANCELLED"}),
     "RECEIVED": frozenset({"IN_PREPARATION", "CANCELLED"}),
-    "IN_PREPARATION": frozenset({"READY"}),
-    "READY": frozenset({"COMPLETED"}),
+    # Staff may call an order off until it is handed over, and take a step of the kitchen back.
+    "IN_PREPARATION": frozenset({"READY", "RECEIVED", "CANCELLED"}),
+    "READY": frozenset({"COMPLETED", "IN_PREPARATION", "CANCELLED"}),
+    "COMPLETED": frozenset({"READY"}),
 }
 
 
@@ -87,20 +89,35 @@ def _money(books: Books) -> Found:
 
 def _provider_money(books: Books) -> Found:
     charges = {charge.id: charge for charge in books.charges}
+    # What we made may come back under another's reference; then its own id tells whose it is.
+    made = {charge.provider_id: charge for charge in books.charges if charge.provider_id}
     for paid in books.paid:
-        charge = charges.get(paid.reference)
+        charge = charges.get(paid.reference) or made.get(paid.id)
         order_id = charge.order_id if charge else None
-        if books.has_case(order_id=order_id, subject=paid.id) or paid.paid <= paid.refunded:
-            continue
-        if charge is None:
-            yield paid.id, f"{paid.paid} paid for {paid.reference!r}, of which nobody knows"
-            continue
-        booked = (charge.charged, charge.refunded)
-        if paid.id != charge.provider_id:
-            booked = charge.strays.get(paid.id, (ZERO, ZERO))
-        if booked != (paid.paid, paid.refunded):
-            told = f"{paid.paid} paid and {paid.refunded} back"
-            yield charge.order_id, f"the provider says {told}, our books {booked[0]}, {booked[1]}"
+        fault = _fault_of_payment(paid, charge)
+        if fault and not books.has_case(order_id=order_id, subject=paid.id):
+            yield order_id or paid.id, fault
+    told = {paid.id for paid in books.paid}
+    for charge in books.charges if books.is_whole else ():
+        if charge.charged > ZERO and charge.provider_id not in told:
+            yield charge.order_id, f"{charge.charged} came by our books, by the provider's nothing"
+
+
+def _fault_of_payment(paid: ProviderPaid, charge: AuditedCharge | None) -> str | None:
+    if charge is None:
+        is_gone = paid.paid <= paid.refunded
+        return (
+            None if is_gone else f"{paid.paid} paid for {paid.reference!r}, of which nobody knows"
+        )
+    booked = (charge.charged, charge.refunded)
+    if paid.id != charge.provider_id:
+        booked = charge.strays.get(paid.id, (ZERO, ZERO))
+    # What came and went unseen owes nobody anything.
+    is_over = paid.paid == paid.refunded and booked[0] == booked[1]
+    if is_over or booked == (paid.paid, paid.refunded):
+        return None
+    told = f"{paid.paid} paid and {paid.refunded} back"
+    return f"the provider says {told}, our books {booked[0]}, {booked[1]}"
 
 
 def _charge_fault(charge: AuditedCharge, books: Books) -> str | None:

@@ -38,6 +38,7 @@ def read_books(shop: str, *, places: Places, door: Door, days: int) -> Books:
             subject=row["subject"],
             order_id=row["order_id"],
             is_open=row["is_open"],
+            is_resolved=row["is_resolved"],
         )
         for row in door.pages(shop, f"/apis/payments/{shop}/audit/cases", items="cases")
     )
@@ -51,6 +52,7 @@ def read_books(shop: str, *, places: Places, door: Door, days: int) -> Books:
         cases=cases,
         levels=tuple(AuditedLevel(**row) for row in levels["levels"]),
         paid=paid,
+        is_whole=places.simulator is not None,
     )
 
 

@@ -151,6 +151,22 @@ async def test_a_refund_whose_answer_is_lost_is_repeated_with_the_same_bytes_and
     assert await counter.balance() == ("58.80", "58.80", "0.00")
 
 
+async def test_an_old_refund_is_sent_although_an_equal_one_was_done(counter: Counter) -> None:
+    await counter.deliver(reserved())
+    charge = await counter.paid()
+    await refund_by_operator(wish(charge.id, "10.00"), payments=counter.payments)
+    await counter.settle()
+    counter.provider.faults.is_down = True
+    await refund_by_operator(wish(charge.id, "10.00", key="k-2"), payments=counter.payments)
+    await counter.settle()
+    counter.clock.now += timedelta(hours=3)
+    counter.provider.faults.is_down = False
+
+    await counter.settle()
+
+    assert await counter.balance() == ("58.80", "20.00", "0.00")
+
+
 async def test_a_refusal_while_the_refund_is_in_process_is_followed_to_its_end(
     counter: Counter,
 ) -> None:

@@ -30,6 +30,7 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
@@ -38,13 +39,13 @@ from comanda.events import NotificationReceived, PaymentHeld, PaymentReleased, R
 from comanda.ids import OrderId
 from comanda.mercadopago.values import Flavour
 from comanda.money import Money
-from tests.payments_builders import ORDER, PRICE, SHOP, Counter, notification, reserved
+from tests.payments_builders import ORDER, PRICE, SHOP, Counter, creating, notification, reserved
 from workers.payments.cases import Resolution
 from workers.payments.model import ChargeStatus, ProviderFact, ProviderStatus
 from workers.payments.operators import resolve_case
 from workers.payments.reconciliation import reconcile
 from workers.payments.records import forget_old_notifications
-from workers.payments.sweeping import PLANS, sweep_shops
+from workers.payments.sweeping import LONG_PLANS, PLANS, sweep_shops
 from workers.runtime.errors import RetryLater
 
 S, P = ChargeStatus, ProviderStatus
@@ -335,13 +336,17 @@ async def test_a_second_payment_that_may_be_the_first_is_left_to_a_human(
     assert counter.provider.calls.refunds == 0
 
 
-async def test_the_payment_behind_an_order_is_not_a_second_one(counter: Counter) -> None:
+@pytest.mark.parametrize("by", ["number and parent", "number", "parent"])
+async def test_the_payment_behind_an_order_is_not_a_second_one(counter: Counter, by: str) -> None:
     await counter.deliver(reserved())
     charge = await counter.charge()
     paid = counter.provider.change(charge.id, P.PAID)
     number = next(n for n in paid.numbers if n.isdigit())
     behind = replace(paid, provider_id=number, flavour=Flavour.PAYMENTS, numbers=frozenset())
-    counter.provider.orders["behind"] = replace(behind, parent_id=paid.provider_id)
+    parent = paid.provider_id if "parent" in by else None
+    if "number" not in by:
+        counter.provider.orders[charge.id] = replace(paid, numbers=frozenset({"other"}))
+    counter.provider.orders["behind"] = replace(behind, parent_id=parent)
 
     await counter.deliver(notification(number, at=counter.clock(), topic="payment"))
     await sweep(counter)
@@ -349,6 +354,88 @@ async def test_the_payment_behind_an_order_is_not_a_second_one(counter: Counter)
     assert (await counter.charge()).status is S.PAID
     assert await counter.balance() == ("58.80", "0.00", "0.00")
     assert (await counter.kinds(), counter.provider.calls.refunds) == ([], 0)
+
+
+async def test_a_payment_told_before_its_order_is_known_waits_for_it(counter: Counter) -> None:
+    charge = creating(shop_id=SHOP, request=b"{}")
+    await counter.payments.open(charge)
+    told = replace(counter.provider.stranger("900"), flavour=Flavour.PAYMENTS, reference=charge.id)
+    counter.provider.orders["900"] = told
+
+    await counter.deliver(notification("900", at=counter.clock(), topic="payment"))
+
+    assert (await counter.charge()).status is S.CREATING
+    assert await counter.kinds() == []
+
+
+async def test_money_of_nobody_that_went_back_is_a_case_no_more(counter: Counter) -> None:
+    counter.provider.orders["A"] = counter.provider.stranger("A")
+    await sweep(counter)
+    before = await counter.kinds()
+    counter.provider.orders["A"] = replace(counter.provider.orders["A"], status=P.REFUNDED)
+
+    await sweep(counter)
+
+    assert (before, await counter.kinds()) == (["paid_and_unknown"], [])
+
+
+async def test_our_order_under_anothers_reference_is_a_mismatch_and_no_stranger(
+    counter: Counter,
+) -> None:
+    await counter.deliver(reserved())
+    charge = await counter.paid()
+    astray = replace(counter.provider.orders[charge.id], reference="theirs")
+    counter.provider.orders[charge.id] = astray
+
+    await sweep(counter)
+
+    assert await counter.kinds() == ["reference_mismatch"]
+
+
+async def test_what_a_sweep_lists_of_an_order_is_not_read_again(counter: Counter) -> None:
+    await counter.deliver(reserved())
+    charge = await counter.charge()
+    counter.provider.change(charge.id, P.PAID)
+    before = counter.provider.calls.fetches
+
+    await sweep(counter)
+
+    assert (await counter.charge()).status is S.PAID
+    assert counter.provider.calls.fetches == before
+
+
+async def test_a_fact_that_cannot_be_applied_hides_none_of_those_behind_it(
+    counter: Counter, caplog: pytest.LogCaptureFixture
+) -> None:
+    poison = counter.provider.stranger("A")
+    counter.provider.orders["A"] = replace(poison, provider_id="\0", reference=cast("str", None))
+    counter.provider.orders["B"] = counter.provider.stranger("B")
+
+    await sweep(counter)
+
+    report = await counter.reader.reconciliation(SHOP, since=counter.clock.now)
+    assert [case.subject for case in await counter.reader.open_cases(SHOP, limit=9)] == ["B"]
+    assert report.swept_until == {}
+    assert "fact not applied" in caplog.text
+
+
+async def test_a_chargeback_after_weeks_is_found_though_nobody_told(counter: Counter) -> None:
+    await counter.deliver(reserved())
+    charge = await counter.paid()
+    counter.clock.now += timedelta(days=40)
+    counter.provider.change(charge.id, P.CHARGED_BACK)
+    elder = counter.provider.stranger("STRANGER1")
+    counter.provider.orders[elder.provider_id] = elder
+
+    await sweep_shops([SHOP], desk=counter.desk, plans=LONG_PLANS)
+    again = await sweep_shops([SHOP], desk=counter.desk, plans=LONG_PLANS)
+    counter.clock.now += timedelta(days=1)
+    known = await sweep_shops([SHOP], desk=counter.desk, plans=LONG_PLANS)
+
+    assert (await counter.charge()).status is S.CHARGED_BACK
+    assert "charged_back" in await counter.kinds()
+    assert "paid_and_unknown" not in await counter.kinds()
+    assert (again, known) == (0, 0)
 
 
 async def test_a_sweep_is_taken_by_one_pod_and_an_outage_leaves_its_window(

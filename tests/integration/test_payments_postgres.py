@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 
 from comanda.envelope import Envelope, seal
 from comanda.ids import OrderId
+from comanda.money import Money
 from local.postgres import running_postgres
 from tests.payments_builders import (
     ORDER,
@@ -19,10 +22,14 @@ from tests.payments_builders import (
     postgres_counter,
     reserved,
 )
+from workers.payments.gauges import measure
 from workers.payments.migrate import migrate, unwind
 from workers.payments.model import ChargeStatus, ProviderStatus
+from workers.payments.reader import PostgresPaymentsReader
 from workers.payments.reconciliation import reconcile
-from workers.runtime.errors import RetryLater
+from workers.payments.sweeping import sweep_shops
+from workers.runtime.errors import RetryLater, StoreUnavailable
+from workers.runtime.postgres_pool import postgres_pool
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +133,70 @@ async def test_the_database_itself_refuses_what_would_spoil_the_books(
 
     assert (await counter.charge(ORDER)).status is ChargeStatus.PAID
     assert await counter.totals() == ("58.80", 0)
+
+
+async def test_the_gauges_show_what_must_be_looked_at(counter: Counter, dsn: str) -> None:
+    async with postgres_pool(dsn) as pool:
+        reader = PostgresPaymentsReader(pool)
+        await counter.deliver(reserved())
+        charge = await counter.charge()
+        counter.provider.change(charge.id, ProviderStatus.REJECTED)
+        await counter.deliver(counter.notified(charge))
+        counter.provider.change(charge.id, ProviderStatus.PAID)
+        await sweep_shops([SHOP], desk=counter.desk)
+        await counter.deliver(reserved(OrderId("order-2")))
+        counter.clock.now += timedelta(minutes=20)
+
+        await measure([SHOP], reader=reader, clock=counter.clock)
+
+        shown = {
+            (sample.name, *sample.labels.values()): sample.value
+            for metric in REGISTRY.collect()
+            for sample in metric.samples
+            if sample.labels.get("shop") == SHOP
+        }
+        assert shown["comanda_payments_open_cases", SHOP, "paid_late"] == 1
+        assert shown["comanda_payments_unaccounted_charges", SHOP] == 0
+        assert shown["comanda_payments_open_attempts", SHOP] == 1
+        assert shown["comanda_payments_oldest_attempt_seconds", SHOP] >= 1200
+        assert shown["comanda_payments_overdue_checks", SHOP] == 1
+        assert shown["comanda_payments_repairs_of_a_day", SHOP] == 1
+        assert shown["comanda_payments_refused_transitions_of_a_day", SHOP] == 0
+        assert 1200 <= shown["comanda_payments_sweep_age_seconds", SHOP, "recent"] < 1300
+
+
+async def test_a_case_that_closed_by_itself_accounts_for_nothing(
+    counter: Counter, dsn: str
+) -> None:
+    await counter.deliver(reserved())
+    charge = await counter.charge()
+    counter.provider.orders[charge.id] = replace(
+        counter.provider.change(charge.id, ProviderStatus.PAID), amount=Money.parse("58.79")
+    )
+    await counter.deliver(counter.notified(charge))
+    case = (await counter.reader.open_cases(SHOP, limit=9))[0]
+    assert case.id is not None
+
+    async def unaccounted(by: str) -> int:
+        async with postgres_pool(dsn) as pool, pool.connection() as connection:
+            await connection.execute(
+                "UPDATE cases SET closed_at = %s, closed_by = %s, resolution = 'seen'",
+                (counter.clock(), by),
+            )
+            await connection.commit()
+            exposure = await PostgresPaymentsReader(pool).exposure(SHOP, now=counter.clock())
+            return exposure.unaccounted
+
+    assert (await unaccounted("comanda"), await unaccounted("maria")) == (1, 0)
+
+
+async def test_a_store_that_is_down_is_an_outage_and_not_a_fault(dsn: str) -> None:
+    async with postgres_counter(dsn) as counter:
+        store = counter.payments
+    # The pool is closed now, as a server that went away would be.
+    for question in (store.find(SHOP, "ORD1"), store.charges_of(SHOP, ["c"])):
+        with pytest.raises(StoreUnavailable):
+            await question
 
 
 def test_migrations_go_up_down_and_up_again(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -153,6 +153,7 @@ async def test_the_stored_bytes_go_out_under_the_charges_own_key(
         (402, "failed", ProviderRefused),
         (404, "order_not_found", ProviderUnavailable),
         (409, "idempotency_key_already_used", ProviderKeyReused),
+        (409, "resource_locked", ProviderUnavailable),
         (401, "invalid_credentials", ProviderUnavailable),
     ],
 )

@@ -83,6 +83,8 @@ def test_books_that_agree_have_no_offender() -> None:
         ({"charges": (replace(CHARGE, status="WAITING"),)}, 5),
         ({"charges": (replace(CHARGE, status="REFUNDED"),)}, 5),
         ({"charges": (replace(CHARGE, refunded=Money.parse("99.00")),)}, 5),
+        ({"paid": (replace(PAID, refunded=PRICE),)}, 3),
+        ({"paid": (), "is_whole": True}, 3),
     ],
 )
 def test_books_that_do_not_agree_name_the_invariant(change: dict[str, Any], invariant: int) -> None:
@@ -103,6 +105,29 @@ def test_books_that_do_not_agree_name_the_invariant(change: dict[str, Any], inva
 )
 def test_what_a_human_knows_of_is_no_offence(change: dict[str, Any]) -> None:
     assert broken(replace(GOOD, **change, cases=(CASE,))) == set()
+
+
+def test_a_case_that_closed_by_itself_hides_nothing() -> None:
+    over = replace(CASE, is_open=False)
+    short = (replace(PAID, paid=Money.parse("58.79")),)
+
+    assert broken(replace(GOOD, paid=short, cases=(over,))) == {3}
+    assert broken(replace(GOOD, paid=short, cases=(replace(over, is_resolved=True),))) == set()
+
+
+def test_our_order_under_anothers_reference_is_told_by_its_own_id() -> None:
+    astray = (replace(PAID, reference="somebody-elses"),)
+
+    assert broken(replace(GOOD, paid=astray)) == set()
+    assert broken(replace(GOOD, paid=(replace(astray[0], id="ORD2"),))) == {3}
+
+
+def test_money_that_came_and_went_unseen_is_no_offence() -> None:
+    unseen = replace(CHARGE, charged=ZERO, status="REJECTED")
+    order = replace(ORDER, status="PAYMENT_FAILED", history=("PENDING_PAYMENT", "PAYMENT_FAILED"))
+    back = (replace(PAID, refunded=PRICE),)
+
+    assert broken(replace(GOOD, charges=(unseen,), orders={"o1": order}, paid=back)) == set()
 
 
 def test_a_second_payment_that_went_back_is_no_offence() -> None:

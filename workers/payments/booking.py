@@ -47,6 +47,6 @@ def _refunded_since(before: Balance, *, fact: ProviderFact, came: Money) -> Mone
 def _dispute(before: Balance, *, fact: ProviderFact, came: Money) -> list[tuple[EntryKind, Money]]:
     if fact.status in _DISPUTED and before.disputed == ZERO:
         return [(EntryKind.DISPUTED, came)]
-    if fact.status in (_P.PAID, _P.PARTIALLY_REFUNDED) and before.disputed > ZERO:
+    if fact.status in (_P.PAID, _P.PARTIALLY_REFUNDED):
         return [(EntryKind.REGAINED, before.disputed)]
     return []

@@ -35,8 +35,7 @@ async def create_charge(message: Envelope, *, desk: Desk) -> None:
         draft = await _draft(event, desk=desk)
     except ProviderUnavailable as exc:
         raise RetryLater(exc.retry_after) from exc
-    async with desk.payments.begin() as unit:
-        charge = await unit.open(draft)
+    charge = await desk.payments.open(draft)
     if charge is None or not charge.is_to_create:
         await _acknowledge(message, desk=desk)
         return

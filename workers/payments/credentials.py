@@ -51,14 +51,21 @@ class ShopCredentials:
         return await self._younger_than(REFRESH_PAUSE_SECONDS, shop_id)
 
     async def _younger_than(self, seconds: float, shop_id: ShopId) -> Credentials:
+        if (fresh := self._fresh(seconds, shop_id)) is not None:
+            return fresh
         async with self._locks.hold(shop_id):
-            known = self._known.get(shop_id)
-            if known is not None and self._monotonic() - known[1] < seconds:
-                return known[0]
+            # Somebody else may have read it while we waited.
+            if (fresh := self._fresh(seconds, shop_id)) is not None:
+                return fresh
             text = await self._read_secret(f"comanda/{self._stage}/{shop_id}/mercadopago")
             credentials = _parse(text, shop_id=shop_id)
             self._known[shop_id] = (credentials, self._monotonic())
             return credentials
+
+    def _fresh(self, seconds: float, shop_id: ShopId) -> Credentials | None:
+        known = self._known.get(shop_id)
+        is_fresh = known is not None and self._monotonic() - known[1] < seconds
+        return known[0] if known is not None and is_fresh else None
 
 
 def secrets_manager_reader(client: Any) -> SecretReader:

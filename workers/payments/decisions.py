@@ -7,7 +7,7 @@ from datetime import datetime
 from comanda.events import ChargeRefused
 from comanda.money import ZERO, Money
 from workers.payments import moves
-from workers.payments.attempts import Attempt, AttemptKind
+from workers.payments.attempts import Attempt
 from workers.payments.cases import CaseKind
 from workers.payments.model import TRANSITIONS, Charge, ChargeStatus, Outcome, Verdict
 
@@ -73,7 +73,8 @@ def refund_charge(charge: Charge, *, wanted: Attempt, others: Sequence[Attempt])
         (
             other.amount or ZERO
             for other in others
-            if other.kind is AttemptKind.REFUND and other.is_open and not other.resource_id
+            # Cancellations have no amount, and refunds of second payments are about other money.
+            if other.is_open and not other.resource_id
         ),
         ZERO,
     )

@@ -134,13 +134,21 @@ async def _pay_back(
         return None, await desk.provider.refunds(attempt, charge=charge)
     if is_old:
         listed = await desk.provider.refunds(attempt, charge=charge)
-        if any(refund.amount == attempt.amount for refund in listed):
+        taken = await _taken(attempt, desk=desk)
+        if any(r.amount == attempt.amount and r.id not in taken for r in listed):
             return None, listed
     try:
         return None, await desk.provider.refund(attempt, charge=charge)
     except ProviderRefused as exc:
         # A refusal may be a refund that is really in process, so the list is what counts.
         return exc.reason, await desk.provider.refunds(attempt, charge=charge)
+
+
+async def _taken(attempt: Attempt, *, desk: Desk) -> set[str | None]:
+    """Name the provider's refunds that belong to other attempts of the charge."""
+    async with desk.payments.begin() as unit:
+        others = await unit.attempts(attempt.charge_id)
+    return {other.provider_refund_id for other in others if other.id != attempt.id}
 
 
 async def _look(attempt: Attempt, charge: Charge, *, desk: Desk) -> ProviderFact | None:

@@ -69,11 +69,11 @@ def _mismatch(charge: Charge, fact: ProviderFact) -> CaseKind | None:
     return next((kind for is_equal, kind in checks if not is_equal), None)
 
 
-def _grosses(fact: ProviderFact) -> tuple[Money | None, ...]:
+def _grosses(fact: ProviderFact) -> tuple[Money, ...]:
+    if fact.paid is None:
+        return ()
     # What is left after a refund is "paid" to some servers, what came to others.
-    if fact.paid is None or not fact.refunded:
-        return (fact.paid,)
-    return (fact.paid, fact.paid + fact.refunded)
+    return (fact.paid, fact.paid + (fact.refunded or ZERO))
 
 
 def _review(charge: Charge, *, fact: ProviderFact, kind: CaseKind, now: datetime) -> Outcome:
@@ -176,6 +176,8 @@ def _path_of_dispute(charge: Charge, said: ProviderStatus) -> tuple[ChargeStatus
         return ()
     if status in OPEN:
         return (_S.REVIEW,)  # Paid and disputed unseen: a human decides before anybody cooks.
+    if said is _P.CHARGED_BACK and status is _S.CHARGED_BACK:
+        return ()
     if said is _P.CHARGED_BACK and status is not _S.DISPUTED:
         return (_S.DISPUTED, _S.CHARGED_BACK)
     return (_S.DISPUTED if said is _P.DISPUTED else _S.CHARGED_BACK,)

@@ -29,16 +29,6 @@ class InMemoryPaymentsUnit:
         self._cause = cause
         self.now = now
 
-    async def open(self, charge: Charge) -> Charge | None:
-        """Insert unless the order has a charge or is cancelled."""
-        existing = await self.lock_of_order(charge.shop_id, charge.order_id)
-        if existing is not None:
-            return existing
-        if (charge.shop_id, charge.order_id) in self._state.cancelled:
-            return None
-        self._state.charges[charge.id] = charge
-        return charge
-
     async def lock(self, shop_id: ShopId, charge_id: ChargeId) -> Charge | None:
         """Read a charge; the whole store is locked already."""
         charge = self._state.charges.get(charge_id)
@@ -50,8 +40,12 @@ class InMemoryPaymentsUnit:
         found = (c for c in self._state.charges.values() if (c.shop_id, c.order_id) == wanted)
         return next((self._state.charge(charge) for charge in found), None)
 
-    async def save(self, outcome: Outcome, *, source: str) -> None:
+    async def save(
+        self, outcome: Outcome, *, source: str, note: Notification | None = None
+    ) -> None:
         """Save all of an outcome."""
+        if note is not None:
+            await self.record(note)
         charge = outcome.charge
         self._state.charges[charge.id] = charge
         self._state.ledger += [(charge, entry, source) for entry in outcome.entries]
@@ -173,6 +167,17 @@ class InMemoryPayments(InMemoryPaymentsReader):
             if cause is not None:
                 state.inbox.add(cause.id)
             self._state = state
+
+    async def open(self, charge: Charge) -> Charge | None:
+        """Insert unless the order has a charge or is cancelled."""
+        async with self.begin() as unit:
+            existing = await unit.lock_of_order(charge.shop_id, charge.order_id)
+        if existing is not None:
+            return existing
+        if (charge.shop_id, charge.order_id) in self._state.cancelled:
+            return None
+        self._state.charges[charge.id] = charge
+        return charge
 
     async def payer_email(self, shop_id: ShopId, customer_id: CustomerId) -> str | None:
         """Give the address of a customer, if we have it."""

@@ -115,6 +115,7 @@ class InMemoryPaymentsReader:
                 subject=case.subject,
                 order_id=case.order_id,
                 is_open=case.id not in self._state.closed,
+                is_resolved=self._state.is_resolved(case),
             )
             for case in found[:limit]
         ]

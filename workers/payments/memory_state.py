@@ -9,6 +9,7 @@ from workers.payments.attempts import Attempt
 from workers.payments.cases import Case, Resolution
 from workers.payments.ledger import Entry, Line
 from workers.payments.model import Charge, ChargeStatus
+from workers.payments.moves import OURSELVES
 from workers.payments.ports import Notification
 from workers.payments.reports import Repair
 
@@ -71,3 +72,8 @@ class State:
     def open_cases(self, shop_id: ShopId) -> list[Case]:
         """List the cases of a shop that nobody closed."""
         return [c for c in self.cases if c.shop_id == shop_id and c.id not in self.closed]
+
+    def is_resolved(self, case: Case) -> bool:
+        """Tell whether a person closed the case."""
+        closed = self.closed.get(case.id or 0)
+        return closed is not None and closed.by != OURSELVES

@@ -42,6 +42,8 @@ CONCURRENCY = 32
 # Nobody documents how long the provider remembers a key, so an old one is looked up before it is
 # sent again.
 KEY_TRUSTED_FOR = timedelta(hours=1)
+# The Payments API answers 409 for a key in use as well as for one with another body.
+_LOCKED = "resource_locked"
 
 
 class MercadoPagoProvider(AbstractContextManager["MercadoPagoProvider"]):
@@ -109,6 +111,8 @@ class MercadoPagoProvider(AbstractContextManager["MercadoPagoProvider"]):
         try:
             return fact_of(await self._call(charge.shop_id, send), asked_at=began)
         except MercadoPagoRefused as exc:
+            if exc.code == _LOCKED:
+                raise ProviderUnavailable("our earlier call holds the key") from exc
             if exc.status == 409:
                 raise ProviderKeyReused(str(exc)) from exc
             raise ProviderRefused(exc.code) from exc

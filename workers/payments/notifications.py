@@ -116,8 +116,8 @@ async def _apply_to_own(
         locked = await unit.lock(charge.shop_id, charge.id)
         assert locked is not None  # Charges are never deleted.
         outcome = apply_fact(locked, fact=fact, now=unit.now)
-        await unit.save(outcome, source=_source(message))
-        await unit.record(record_of(message, outcome.verdict, charge=locked))
+        note = record_of(message, outcome.verdict, charge=locked)
+        await unit.save(outcome, source=_source(message), note=note)
     log.info(
         "notification applied",
         extra={

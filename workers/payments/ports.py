@@ -62,20 +62,16 @@ class PaymentsUnit(Protocol):
     def now(self) -> datetime:
         """Give the instant at which the unit began."""
 
-    async def open(self, charge: Charge) -> Charge | None:
-        """Insert the charge unless its order has one, and give the one there is.
-
-        `None` means that the order was cancelled before it had a charge.
-        """
-
     async def lock(self, shop_id: ShopId, charge_id: ChargeId) -> Charge | None:
         """Read and lock a charge."""
 
     async def lock_of_order(self, shop_id: ShopId, order_id: OrderId) -> Charge | None:
         """Read and lock the charge of an order."""
 
-    async def save(self, outcome: Outcome, *, source: str) -> None:
-        """Save the charge with its events, ledger line, case and refused transition."""
+    async def save(
+        self, outcome: Outcome, *, source: str, note: Notification | None = None
+    ) -> None:
+        """Save the charge with its events, ledger lines, cases and the notification that told."""
 
     async def save_charge(self, charge: Charge) -> None:
         """Save a charge alone."""
@@ -124,6 +120,12 @@ class Payments(Protocol):
 
     def begin(self, cause: Envelope | None = None) -> AbstractAsyncContextManager[PaymentsUnit]:
         """Open a unit of work; raise `AlreadyHandled` when the effect of `cause` is committed."""
+
+    async def open(self, charge: Charge) -> Charge | None:
+        """Insert the charge unless its order has one, and give the one there is.
+
+        `None` means that the order was cancelled before it had a charge.
+        """
 
     async def payer_email(self, shop_id: ShopId, customer_id: CustomerId) -> str | None:
         """Give the address of a customer, unless we never had it or forgot it."""

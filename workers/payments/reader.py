@@ -1,7 +1,7 @@
 """What the API and the gauges show of payments on PostgreSQL, read without locks."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from comanda.ids import ChargeId, OrderId, ShopId
 from comanda.money import Money
@@ -28,6 +28,10 @@ from workers.payments.rows import (
     rows,
 )
 from workers.runtime.postgres_pool import Pool
+
+# A check that nobody has made for so long says that nobody is making any.
+OVERDUE = timedelta(minutes=5)
+_DAY = timedelta(days=1)
 
 
 class PostgresPaymentsReader:
@@ -122,7 +126,9 @@ class PostgresPaymentsReader:
     async def exposure(self, shop_id: ShopId, *, now: datetime) -> Exposure:
         """Measure what the gauges show."""
         cases = await rows(self._pool, reading_sql.CASES_BY_KIND, (shop_id,))
-        (row,) = await rows(self._pool, reading_sql.EXPOSURE, {"shop_id": shop_id})
+        values = {"shop_id": shop_id, "overdue": now - OVERDUE, "yesterday": now - _DAY}
+        (row,) = await rows(self._pool, reading_sql.EXPOSURE, values)
+        swept = await rows(self._pool, reading_sql.SWEPT, (shop_id,))
         return Exposure(
             shop_id=shop_id,
             open_cases={case["kind"]: case["n"] for case in cases},
@@ -130,6 +136,10 @@ class PostgresPaymentsReader:
             open_attempts=row["open_attempts"],
             oldest_attempt=now - (row["oldest_attempt"] or now),
             oldest_unsettled=now - (row["oldest_unsettled"] or now),
+            overdue_checks=row["overdue_checks"],
+            repairs_of_a_day=row["repairs"],
+            refusals_of_a_day=row["refusals"],
+            swept_ago={sweep["name"]: now - sweep["swept_until"] for sweep in swept},
         )
 
     async def ping(self) -> None:

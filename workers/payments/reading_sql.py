@@ -67,7 +67,9 @@ FROM charges c WHERE c.shop_id = %s AND c.charge_id > %s ORDER BY c.charge_id LI
 """  # noqa: S608  # Only a constant is put in.
 
 CASE_MARKS = """
-SELECT case_id AS id, kind, subject, order_id, closed_at IS NULL AS is_open FROM cases
+SELECT case_id AS id, kind, subject, order_id, closed_at IS NULL AS is_open,
+       closed_at IS NOT NULL AND closed_by IS DISTINCT FROM 'comanda' AS is_resolved
+FROM cases
 WHERE shop_id = %s AND case_id > %s ORDER BY case_id LIMIT %s
 """
 
@@ -78,16 +80,23 @@ SELECT kind, count(*) AS n FROM cases WHERE shop_id = %s AND closed_at IS NULL G
 EXPOSURE = """
 SELECT (SELECT count(*) FROM charges c
         WHERE c.shop_id = %(shop_id)s
-          AND c.status IN ('UNKNOWN', 'REVIEW', 'PAID_LATE', 'REFUNDING', 'DISPUTED')
-          AND c.status <> 'UNKNOWN'
+          AND c.status IN ('REVIEW', 'PAID_LATE', 'REFUNDING', 'DISPUTED')
+          -- What a person closed is accounted for; what closed by itself was about something else.
           AND NOT EXISTS (SELECT 1 FROM cases k
                           WHERE k.shop_id = c.shop_id AND k.subject = c.charge_id
-                            AND k.closed_at IS NULL)) AS unaccounted,
+                            AND (k.closed_at IS NULL
+                                 OR k.closed_by IS DISTINCT FROM 'comanda'))) AS unaccounted,
        (SELECT count(*) FROM attempts
         WHERE shop_id = %(shop_id)s AND next_try_at IS NOT NULL) AS open_attempts,
        (SELECT min(created_at) FROM attempts
         WHERE shop_id = %(shop_id)s AND next_try_at IS NOT NULL) AS oldest_attempt,
        (SELECT min(created_at) FROM charges
         WHERE shop_id = %(shop_id)s AND next_check_at IS NOT NULL
-          AND status IN ('CREATING', 'UNKNOWN')) AS oldest_unsettled
+          AND status IN ('CREATING', 'UNKNOWN')) AS oldest_unsettled,
+       (SELECT count(*) FROM charges
+        WHERE shop_id = %(shop_id)s AND next_check_at < %(overdue)s) AS overdue_checks,
+       (SELECT count(*) FROM repairs
+        WHERE shop_id = %(shop_id)s AND at >= %(yesterday)s) AS repairs,
+       (SELECT count(*) FROM refused_transitions
+        WHERE shop_id = %(shop_id)s AND at >= %(yesterday)s) AS refusals
 """

@@ -126,13 +126,14 @@ class AuditRowView(BaseModel):
 
 
 class CaseMarkView(BaseModel):
-    """That there is or was a case of a kind about a subject."""
+    """That there is or was a case about a subject; `is_resolved` says that a person closed it."""
 
     id: int
     kind: str
     subject: str
     order_id: str | None
     is_open: bool
+    is_resolved: bool
 
 
 class CaseMarksView(BaseModel):

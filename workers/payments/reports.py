@@ -74,18 +74,19 @@ class AuditRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CaseMark:
-    """That there is or was a case of a kind about a subject."""
+    """That there is or was a case about a subject; `is_resolved` says that a person closed it."""
 
     id: int
     kind: str
     subject: str
     order_id: str | None
     is_open: bool
+    is_resolved: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Exposure:
-    """What the gauges of one shop show."""
+    """What the gauges of one shop show; `swept_ago` is by the name of the sweep."""
 
     shop_id: ShopId
     open_cases: Mapping[str, int]
@@ -93,6 +94,10 @@ class Exposure:
     open_attempts: int
     oldest_attempt: timedelta
     oldest_unsettled: timedelta
+    overdue_checks: int
+    repairs_of_a_day: int
+    refusals_of_a_day: int
+    swept_ago: Mapping[str, timedelta]
 
 
 class PaymentsReader(Protocol):

@@ -15,11 +15,12 @@ from comanda.ids import ChargeId, CustomerId, OrderId, ShopId
 from workers.payments import sql
 from workers.payments.attempts import Attempt
 from workers.payments.cases import Case, Resolution, Settlement
+from workers.payments.ledger import Entry
 from workers.payments.model import OPEN, Charge, ChargeStatus, Outcome
 from workers.payments.ports import Notification, Sweep
 from workers.payments.rows import attempt_of, case_of, charge_of, lines_of, rows
 from workers.runtime.postgres import PostgresUnits
-from workers.runtime.postgres_pool import Pool
+from workers.runtime.postgres_pool import Pool, reaching_postgres
 from workers.runtime.postgres_unit import PostgresUnit
 
 LEASE = timedelta(seconds=30)
@@ -37,13 +38,6 @@ class PostgresPaymentsUnit:
         """Give the instant at which the unit began."""
         return self._unit.now
 
-    async def open(self, charge: Charge) -> Charge | None:
-        """Insert unless the order has a charge; a concurrent twin waits on the key."""
-        cursor = await self._connection.execute(sql.OPEN, _charge_values(charge))
-        if cursor.rowcount == 1:
-            return charge
-        return await self._one(sql.ONE_OF_ORDER, charge.shop_id, charge.order_id)
-
     async def lock(self, shop_id: ShopId, charge_id: ChargeId) -> Charge | None:
         """Read and lock a charge."""
         return await self._with_lines(await self._one(sql.LOCK, shop_id, charge_id))
@@ -52,15 +46,26 @@ class PostgresPaymentsUnit:
         """Read and lock the charge of an order."""
         return await self._with_lines(await self._one(sql.LOCK_OF_ORDER, shop_id, order_id))
 
-    async def save(self, outcome: Outcome, *, source: str) -> None:
-        """Save all of an outcome; its statements share one round trip."""
-        charge, execute = outcome.charge, self._connection.execute
+    async def save(
+        self, outcome: Outcome, *, source: str, note: Notification | None = None
+    ) -> None:
+        """Save all of an outcome; what goes well is one statement."""
+        charge = outcome.charge
+        values = {**_charge_values(charge), "now": self.now}
+        if outcome.entries:
+            values |= _entry_values(outcome.entries, source=source)
+        if note is not None:
+            values |= _note_values(note)
+        statement = sql.SAVES[bool(outcome.entries), note is not None]
+        await self._connection.execute(statement, values)
+        if outcome.cases or outcome.settled or outcome.attempts or outcome.refused:
+            await self._save_exceptions(outcome, source=source)
+        for event in outcome.events:
+            self._unit.emit(event)
+
+    async def _save_exceptions(self, outcome: Outcome, *, source: str) -> None:
+        charge = outcome.charge
         async with self._connection.pipeline():
-            await execute(sql.SAVE, {**_charge_values(charge), "now": self.now})
-            for entry in outcome.entries:
-                line = (entry.kind.value, entry.amount.to_decimal(), source, entry.at)
-                values = (charge.shop_id, charge.id, *line, entry.resource_id)
-                await execute(sql.ADD_ENTRY, values)
             for case in outcome.cases:
                 await self.open_case(case)
             for settlement in outcome.settled:
@@ -69,9 +74,8 @@ class PostgresPaymentsUnit:
                 await self.add_attempt(attempt)
             if (asked := outcome.refused) is not None:
                 step = (charge.status.value, asked.value, source, self.now)
-                await execute(sql.RECORD_REFUSAL, (charge.shop_id, charge.id, *step))
-        for event in outcome.events:
-            self._unit.emit(event)
+                values = (charge.shop_id, charge.id, *step)
+                await self._connection.execute(sql.RECORD_REFUSAL, values)
 
     async def save_charge(self, charge: Charge) -> None:
         """Save a charge alone."""
@@ -118,18 +122,7 @@ class PostgresPaymentsUnit:
 
     async def record(self, notification: Notification) -> None:
         """Write down a notification and its verdict."""
-        values = (
-            notification.event_id,
-            notification.shop_id,
-            notification.topic,
-            notification.resource_id,
-            notification.doubt,
-            Jsonb(encode(notification.request)),
-            notification.verdict,
-            notification.charge_id,
-            notification.received_at,
-            self.now,
-        )
+        values = {**_note_values(notification), "now": self.now}
         await self._connection.execute(sql.RECORD_NOTIFICATION, values)
 
     async def cancel_order(self, shop_id: ShopId, order_id: OrderId) -> None:
@@ -170,53 +163,65 @@ class PostgresPayments:
         async with self._units.begin(cause) as unit:
             yield PostgresPaymentsUnit(unit)
 
+    async def open(self, charge: Charge) -> Charge | None:
+        """Insert unless the order has a charge; a concurrent twin waits on the key."""
+        values = _charge_values(charge)
+        if await self._rows(sql.OPEN, values):
+            return charge
+        found = await self._rows(sql.ONE_OF_ORDER, (charge.shop_id, charge.order_id))
+        return charge_of(found[0]) if found else None
+
     async def payer_email(self, shop_id: ShopId, customer_id: CustomerId) -> str | None:
         """Give the address of a customer, if we have it."""
-        found = await rows(self._pool, sql.PAYER_EMAIL, (shop_id, customer_id))
+        found = await self._rows(sql.PAYER_EMAIL, (shop_id, customer_id))
         return found[0]["email"] if found else None
 
     async def find(self, shop_id: ShopId, provider_id: str) -> Charge | None:
         """Read the charge of a provider's order; some deliveries write the id in lower case."""
         spellings = [provider_id, provider_id.upper()]
-        found = await rows(self._pool, sql.FIND, (shop_id, spellings))
+        found = await self._rows(sql.FIND, (shop_id, spellings))
         return charge_of(found[0]) if found else None
 
     async def claim_due(self, *, limit: int) -> Sequence[Charge]:
         """Take charges that are due, skipping those that somebody else has in hand."""
         now = self._clock()
         values = {"now": now, "until": now + LEASE, "limit": limit}
-        return [charge_of(row) for row in await rows(self._pool, sql.CLAIM_DUE, values)]
+        return [charge_of(row) for row in await self._rows(sql.CLAIM_DUE, values)]
 
     async def claim_attempts(self, *, limit: int) -> Sequence[Attempt]:
         """Take attempts that are due, skipping those that somebody else has in hand."""
         now = self._clock()
         values = {"now": now, "until": now + LEASE, "limit": limit}
-        return [attempt_of(row) for row in await rows(self._pool, sql.CLAIM_ATTEMPTS, values)]
+        return [attempt_of(row) for row in await self._rows(sql.CLAIM_ATTEMPTS, values)]
 
     async def charges_of(self, shop_id: ShopId, charge_ids: Sequence[str]) -> Mapping[str, Charge]:
         """Read many charges at once, by id."""
-        found = await rows(self._pool, sql.CHARGES_OF, (shop_id, list(charge_ids)))
+        found = await self._rows(sql.CHARGES_OF, (shop_id, list(charge_ids)))
         return {charge.id: charge for charge in map(charge_of, found)}
 
     async def claim_sweep(self, shop_id: ShopId, *, name: str, every: timedelta) -> Sweep | None:
         """Take a sweep that is due, unless somebody else has it in hand."""
         now = self._clock()
         values = {"shop_id": shop_id, "name": name, "now": now, "until": now + every}
-        await rows(self._pool, sql.NEW_SWEEP, values, has_rows=False)
-        for row in await rows(self._pool, sql.CLAIM_SWEEP, values):
+        await self._rows(sql.NEW_SWEEP, values, has_rows=False)
+        for row in await self._rows(sql.CLAIM_SWEEP, values):
             return Sweep(shop_id=shop_id, name=name, swept_until=row["swept_until"])
         return None
 
     async def finish_sweep(self, sweep: Sweep, *, until: datetime) -> None:
         """Remember how far a sweep came."""
         values = (until, sweep.shop_id, sweep.name)
-        await rows(self._pool, sql.FINISH_SWEEP, values, has_rows=False)
+        await self._rows(sql.FINISH_SWEEP, values, has_rows=False)
 
     async def forget_notifications(self, *, before: datetime, limit: int) -> int:
         """Delete the oldest notifications; return how many."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(sql.FORGET_NOTIFICATIONS, (before, limit))
             return cursor.rowcount
+
+    async def _rows(self, statement: str, values: Any, **options: bool) -> list[dict[str, Any]]:
+        async with reaching_postgres():
+            return await rows(self._pool, statement, values, **options)
 
 
 def _charge_values(charge: Charge) -> dict[str, Any]:
@@ -236,3 +241,27 @@ def _attempt_values(attempt: Attempt) -> dict[str, Any]:
     values["flavour"] = attempt.flavour.value if attempt.flavour else None
     values["amount"] = attempt.amount.to_decimal() if attempt.amount else None
     return values
+
+
+def _entry_values(entries: Sequence[Entry], *, source: str) -> dict[str, Any]:
+    return {
+        "source": source,
+        "kinds": [entry.kind.value for entry in entries],
+        "amounts": [entry.amount.to_decimal() for entry in entries],
+        "instants": [entry.at for entry in entries],
+        "resources": [entry.resource_id for entry in entries],
+    }
+
+
+def _note_values(note: Notification) -> dict[str, Any]:
+    return {
+        "event_id": note.event_id,
+        "noted_shop": note.shop_id,
+        "topic": note.topic,
+        "resource_id": note.resource_id,
+        "doubt": note.doubt,
+        "told": Jsonb(encode(note.request)),
+        "verdict": note.verdict,
+        "noted_charge": note.charge_id,
+        "received_at": note.received_at,
+    }

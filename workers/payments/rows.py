@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from psycopg.pq import TransactionStatus
+
 from comanda.codec import decode
 from comanda.events import RawRequest
 from comanda.ids import ChargeId, EventId, OrderId, ShopId
@@ -22,10 +24,16 @@ Row = Mapping[str, Any]
 async def rows(
     pool: Pool, statement: str, values: Any, *, has_rows: bool = True
 ) -> list[dict[str, Any]]:
-    """Run one statement in a transaction of its own."""
+    """Run one statement, which is a transaction of its own without a round trip to begin it."""
     async with pool.connection() as connection:
-        cursor = await connection.execute(statement, values)
-        return await cursor.fetchall() if has_rows else []
+        await connection.set_autocommit(True)
+        try:
+            cursor = await connection.execute(statement, values)
+            return await cursor.fetchall() if has_rows else []
+        finally:
+            # A statement that was cut short leaves a connection that the pool throws away.
+            if connection.info.transaction_status is TransactionStatus.IDLE:
+                await connection.set_autocommit(False)
 
 
 def charge_of(row: Row) -> Charge:

@@ -29,6 +29,7 @@ SELECT %(charge_id)s, %(shop_id)s, %(order_id)s, %(status)s, %(amount)s, %(recei
 WHERE NOT EXISTS (SELECT 1 FROM cancelled_orders o
                   WHERE o.shop_id = %(shop_id)s AND o.order_id = %(order_id)s)
 ON CONFLICT (shop_id, order_id) DO NOTHING
+RETURNING charge_id
 """
 
 LOCK = f"""
@@ -72,10 +73,40 @@ UPDATE charges SET
 WHERE charge_id = %(charge_id)s
 """
 
-ADD_ENTRY = """
+_ADD_ENTRIES = """
 INSERT INTO ledger (shop_id, charge_id, kind, amount, source, at, resource_id)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
+SELECT %(shop_id)s, %(charge_id)s, line.kind, line.amount, %(source)s, line.at, line.resource_id
+FROM unnest(%(kinds)s::text[], %(amounts)s::numeric[], %(instants)s::timestamptz[],
+            %(resources)s::text[])
+    WITH ORDINALITY AS line (kind, amount, at, resource_id, place) ORDER BY line.place
 """
+
+RECORD_NOTIFICATION = """
+INSERT INTO webhook_inbox (event_id, shop_id, topic, resource_id, doubt, request, verdict,
+                           charge_id, received_at, recorded_at)
+VALUES (%(event_id)s, %(noted_shop)s, %(topic)s, %(resource_id)s, %(doubt)s, %(told)s,
+        %(verdict)s, %(noted_charge)s, %(received_at)s, %(now)s)
+ON CONFLICT DO NOTHING
+"""
+
+
+def save(*, has_entries: bool, has_note: bool) -> str:
+    """Write the statement that saves a charge, its lines and the notification that told of them.
+
+    One statement is one round trip and one wake-up, which is what the road of an order costs most.
+    """
+    if not has_entries and not has_note:
+        return SAVE
+    last = RECORD_NOTIFICATION if has_note else _ADD_ENTRIES
+    lines = f", lines AS ({_ADD_ENTRIES})" if has_entries and has_note else ""
+    return f"WITH saved AS ({SAVE}){lines} {last}"
+
+
+SAVES = {
+    (has_entries, has_note): save(has_entries=has_entries, has_note=has_note)
+    for has_entries in (False, True)
+    for has_note in (False, True)
+}
 
 # A human's "this is settled" stands until the provider says something else of the same thing.
 OPEN_CASE = """
@@ -175,13 +206,6 @@ DELETE FROM webhook_inbox WHERE event_id IN (
 RECORD_REFUSAL = """
 INSERT INTO refused_transitions (shop_id, charge_id, current, asked, source, at)
 VALUES (%s, %s, %s, %s, %s, %s)
-"""
-
-RECORD_NOTIFICATION = """
-INSERT INTO webhook_inbox (event_id, shop_id, topic, resource_id, doubt, request, verdict,
-                           charge_id, received_at, recorded_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT DO NOTHING
 """
 
 CANCEL_ORDER = """

@@ -33,7 +33,8 @@ def is_stray(charge: Charge, fact: ProviderFact) -> bool:
 def apply_stray(charge: Charge, *, fact: ProviderFact, now: datetime) -> Outcome:
     """Book a second payment and plan its refund; the charge itself stays as it is."""
     is_ours = (fact.receiver, fact.currency) == (charge.receiver, "BRL")
-    if charge.status in OPEN or not is_ours or (fact.status in _PAID and not fact.paid):
+    is_empty = fact.status in _PAID and (fact.paid or ZERO) == ZERO
+    if charge.status in OPEN or not is_ours or is_empty:
         return _second_order(charge, fact=fact, now=now)
     entries = book(charge, fact=fact, now=now, resource_id=fact.provider_id)
     if fact.status in _PAID:
@@ -68,11 +69,14 @@ def doubt_second_payment(charge: Charge, *, fact: ProviderFact, now: datetime) -
 def _pay_back(
     charge: Charge, *, fact: ProviderFact, entries: tuple[Entry, ...], now: datetime
 ) -> Outcome:
-    if not entries and charge.balance_of(fact.provider_id).charged > ZERO:
+    if not entries:
         return Outcome(charge=charge, verdict=Verdict.UNCHANGED)
     paid, back = fact.paid or ZERO, fact.refunded or ZERO
-    refund = moves.plan_refund(
-        charge, amount=paid - min(back, paid), reason=SECOND_REASON, now=now, resource=fact
+    left = paid - min(back, paid)
+    refunds = (
+        (moves.plan_refund(charge, amount=left, reason=SECOND_REASON, now=now, resource=fact),)
+        if left > ZERO
+        else ()
     )
     case = moves.case(
         charge,
@@ -82,7 +86,7 @@ def _pay_back(
         now=now,
     )
     return Outcome(
-        charge=charge, verdict=Verdict.APPLIED, entries=entries, cases=(case,), attempts=(refund,)
+        charge=charge, verdict=Verdict.APPLIED, entries=entries, cases=(case,), attempts=refunds
     )
 
 

@@ -1,11 +1,12 @@
 """Go through the provider's own list by windows, so that nothing there is unknown here.
 
-Each shop has a short sweep of what was made lately and a long one of the last days, over both APIs.
-What agrees with our books costs a comparison; what does not is applied like any other fact.
+Each shop has a short sweep of what was made lately, one of the last days, and a rare one of the
+last months, for a payer's bank may want its money back after weeks. What agrees with our books
+costs a comparison; what does not is applied like any other fact.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,16 +25,23 @@ SOURCE = "sweep"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SweepPlan:
-    """How often a sweep runs and how far back it looks beyond the last one."""
+    """How often a sweep runs, how far back it looks, and whether money of others is a case."""
 
     name: str
     every: timedelta
     reach: timedelta
+    has_strangers: bool = True
 
 
 PLANS = (
     SweepPlan(name="recent", every=timedelta(minutes=1), reach=timedelta(minutes=15)),
     SweepPlan(name="days", every=timedelta(hours=1), reach=timedelta(hours=50)),
+)
+# Money of others that is that old came before Comanda did, or is a case since the other sweeps.
+LONG_PLANS = (
+    SweepPlan(
+        name="months", every=timedelta(days=1), reach=timedelta(days=90), has_strangers=False
+    ),
 )
 _SAME = {
     ProviderStatus.EXPIRED: CLOSED,
@@ -42,6 +50,8 @@ _SAME = {
     ProviderStatus.PAID: frozenset({ChargeStatus.PAID, ChargeStatus.DISPUTED}),
     ProviderStatus.REFUNDED: frozenset({ChargeStatus.REFUNDED}),
     ProviderStatus.PARTIALLY_REFUNDED: frozenset({ChargeStatus.PARTIALLY_REFUNDED}),
+    ProviderStatus.DISPUTED: frozenset({ChargeStatus.DISPUTED}),
+    ProviderStatus.CHARGED_BACK: frozenset({ChargeStatus.CHARGED_BACK}),
     ProviderStatus.WAITING: OPEN,
     ProviderStatus.PROCESSING: OPEN,
 }
@@ -63,47 +73,67 @@ async def sweep_shops(
 async def _sweep(sweep: Sweep, *, plan: SweepPlan, desk: Desk) -> int:
     until = desk.clock()
     begin = min(sweep.swept_until or until, until) - plan.reach
-    news = 0
+    tally = _Tally()
     try:
         for flavour in Flavour:
-            news += await _sweep_list(sweep, flavour=flavour, window=(begin, until), desk=desk)
+            pages = _listed(sweep, flavour=flavour, window=(begin, until), desk=desk)
+            async for page in pages:
+                await _compare(page, plan=plan, tally=tally, shop_id=sweep.shop_id, desk=desk)
     except (ProviderUnavailable, ProviderRefused) as exc:
         # How far it came is not remembered, so the next one looks at the same window again.
         facts = {"shop_id": sweep.shop_id, "sweep": sweep.name, "fault": str(exc)}
         log.warning("sweep put off", extra=facts)
-        return news
-    await desk.payments.finish_sweep(sweep, until=until)
-    if news:
-        log.info("swept", extra={"shop_id": sweep.shop_id, "sweep": sweep.name, "news": news})
-    return news
+        return tally.news
+    if not tally.failed:
+        await desk.payments.finish_sweep(sweep, until=until)
+    if tally.news:
+        facts = {"shop_id": sweep.shop_id, "sweep": sweep.name, "news": str(tally.news)}
+        log.info("swept", extra=facts)
+    return tally.news
 
 
-async def _sweep_list(
+@dataclass(kw_only=True, slots=True)
+class _Tally:
+    news: int = 0
+    failed: int = 0
+
+
+async def _listed(
     sweep: Sweep, *, flavour: Flavour, window: tuple[datetime, datetime], desk: Desk
-) -> int:
-    news, seen = 0, set[str]()
-    # A little beyond now, because the provider's clock may be ahead of ours.
-    reach = (window[0], window[1] + timedelta(minutes=5))
+) -> AsyncIterator[Sequence[ProviderFact]]:
+    seen = set[str]()
+    # Beyond now, because the provider's clock may be ahead of ours.
+    reach = (window[0], window[1] + timedelta(days=1))
     for page in range(MOST_PAGES):
         found = await desk.provider.search(sweep.shop_id, flavour=flavour, window=reach, page=page)
         fresh = [fact for fact in found.facts if fact.provider_id not in seen]
         seen |= {fact.provider_id for fact in fresh}
-        news += await _compare(fresh, shop_id=sweep.shop_id, desk=desk)
+        yield fresh
         if found.is_last or not fresh:
-            return news
+            return
     log.error("sweep cut off", extra={"shop_id": sweep.shop_id, "pages": MOST_PAGES})
-    return news
 
 
-async def _compare(facts: Sequence[ProviderFact], *, shop_id: ShopId, desk: Desk) -> int:
+async def _compare(
+    facts: Sequence[ProviderFact], *, plan: SweepPlan, tally: _Tally, shop_id: ShopId, desk: Desk
+) -> None:
     known = await desk.payments.charges_of(shop_id, [fact.reference for fact in facts])
-    news = 0
     for fact in facts:
         charge = known.get(fact.reference)
         if charge is not None and is_known(charge, fact):
             continue
-        news += await _apply(fact, shop_id=shop_id, desk=desk)
-    return news
+        is_ours = charge is not None or plan.has_strangers
+        if not is_ours and await desk.payments.find(shop_id, fact.provider_id) is None:
+            continue
+        try:
+            tally.news += await _apply(fact, shop_id=shop_id, desk=desk)
+        except (ProviderUnavailable, ProviderRefused):
+            raise
+        except Exception:
+            # One fact that cannot be applied must not hide the money behind it in the list.
+            tally.failed += 1
+            facts_of_it = {"shop_id": shop_id, "provider_id": fact.provider_id}
+            log.exception("fact not applied", extra=facts_of_it)
 
 
 def is_known(charge: Charge, fact: ProviderFact) -> bool:

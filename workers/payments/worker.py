@@ -19,7 +19,7 @@ from workers.payments.reader import PostgresPaymentsReader
 from workers.payments.reconciliation import reconcile
 from workers.payments.records import forget_old_notifications
 from workers.payments.repository import PostgresPayments
-from workers.payments.sweeping import sweep_shops
+from workers.payments.sweeping import LONG_PLANS, sweep_shops
 from workers.runtime.aws import aws_client, sns_publisher
 from workers.runtime.consumer import ConsumerLimits
 from workers.runtime.postgres import PostgresUnits
@@ -30,6 +30,7 @@ RECONCILE_EVERY = timedelta(seconds=1)
 ERRANDS_EVERY = timedelta(seconds=1)
 # Each sweep says for itself when it is due; this is only how often that is looked at.
 SWEEPS_EVERY = timedelta(seconds=15)
+LONG_SWEEPS_EVERY = timedelta(minutes=10)
 GAUGES_EVERY = timedelta(seconds=15)
 FORGET_EVERY = timedelta(hours=1)
 
@@ -100,6 +101,9 @@ def _schedules(
     async def sweep_the_provider() -> None:
         await sweep_shops(shops, desk=desk)
 
+    async def sweep_the_months() -> None:
+        await sweep_shops(shops, desk=desk, plans=LONG_PLANS)
+
     async def forget() -> None:
         await forget_old_notifications(desk)
 
@@ -110,6 +114,8 @@ def _schedules(
         Schedule(name="reconciliation", every=RECONCILE_EVERY, run=check_open_charges),
         Schedule(name="errands", every=ERRANDS_EVERY, run=carry_out_attempts),
         Schedule(name="sweeps", every=SWEEPS_EVERY, run=sweep_the_provider),
+        # Apart from the others, for it may take minutes.
+        Schedule(name="long sweeps", every=LONG_SWEEPS_EVERY, run=sweep_the_months),
         Schedule(name="gauges", every=GAUGES_EVERY, run=measure),
         Schedule(name="retention", every=FORGET_EVERY, run=forget),
     )

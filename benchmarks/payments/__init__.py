@@ -1,0 +1,1 @@
+"""The speed of payments, beside the official SDK and beside bare statements."""
