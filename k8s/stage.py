@@ -1,0 +1,146 @@
+"""What a stage's pods are told: decided by people, made by Terraform, or named by the topology.
+
+People decide `k8s/stages/<stage>.json`. Terraform's part comes as a second JSON file, the outputs;
+names of queues, topics and tables follow from `topology.json` with account, region and stage.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from comanda.settings import topology
+
+HERE = Path(__file__).resolve().parent
+STAGES = ("dev", "production")
+_DIGEST = re.compile(r"^[^@\s]+@sha256:[0-9a-f]{64}$")
+
+
+class WrongStage(Exception):
+    """A stage's description is not complete; the message lists every fault."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decisions:
+    """What people decide about a stage."""
+
+    region: str
+    shops: tuple[str, ...]
+    components: tuple[str, ...]
+    mercadopago_url: str
+    guest_issuer: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outputs:
+    """What Terraform and the build made: accounts, pools, subnets, the image by digest."""
+
+    account: str
+    image: str
+    customer_issuer: str
+    customer_client_id: str
+    staff_issuer: str
+    staff_client_id: str
+    guest_jwks_url: str
+    data_cidrs: tuple[str, ...]
+    balancer_cidrs: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """A stage with all that its manifests need."""
+
+    name: str
+    decisions: Decisions
+    outputs: Outputs
+
+    def __post_init__(self) -> None:
+        """Refuse an image that another push could change."""
+        if not _DIGEST.match(self.outputs.image):
+            raise WrongStage(
+                f"the image must be named by digest (name@sha256:…): {self.outputs.image}"
+            )
+
+    @property
+    def namespace(self) -> str:
+        """Name the namespace."""
+        return f"comanda-{self.name}"
+
+    def config_maps(self) -> dict[str, dict[str, str]]:
+        """Give the variables of all pods (`stage`) and of each context's."""
+        contexts = {name: it for name, it in topology()["contexts"].items() if "queue" in it}
+        return {
+            "stage": self._shared(),
+            **{name: self._of(name, it) for name, it in contexts.items()},
+        }
+
+    def _shared(self) -> dict[str, str]:
+        made, decided = self.outputs, self.decisions
+        return {
+            "AWS_REGION": decided.region,
+            "AWS_DEFAULT_REGION": decided.region,
+            "COMANDA_STAGE": self.name,
+            "COMANDA_SHOPS": ",".join(decided.shops),
+            "COMANDA_CUSTOMER_ISSUER": made.customer_issuer,
+            "COMANDA_CUSTOMER_JWKS_URL": f"{made.customer_issuer}/.well-known/jwks.json",
+            "COMANDA_CUSTOMER_CLIENT_ID": made.customer_client_id,
+            "COMANDA_STAFF_ISSUER": made.staff_issuer,
+            "COMANDA_STAFF_JWKS_URL": f"{made.staff_issuer}/.well-known/jwks.json",
+            "COMANDA_STAFF_CLIENT_ID": made.staff_client_id,
+            "COMANDA_GUEST_ISSUER": decided.guest_issuer,
+            "COMANDA_GUEST_JWKS_URL": made.guest_jwks_url,
+            "COMANDA_MERCADOPAGO_URL": decided.mercadopago_url,
+        }
+
+    def _of(self, context: str, described: Mapping[str, Any]) -> dict[str, str]:
+        prefix = f"{topology()['prefix']}-{self.name}"
+        region, account = self.decisions.region, self.outputs.account
+        queue = f"https://sqs.{region}.amazonaws.com/{account}/{prefix}-{context}"
+        tables = {
+            f"COMANDA_{table.upper()}_TABLE": f"{prefix}-{table}"
+            for table in described.get("tables", {})
+        }
+        return {
+            "COMANDA_TOPIC_ARN": f"arn:aws:sns:{region}:{account}:{prefix}-{context}-events",
+            "COMANDA_QUEUE_URL": queue,
+            "COMANDA_DLQ_URL": f"{queue}-dlq",
+            **tables,
+        }
+
+
+def decisions_of(name: str) -> Decisions:
+    """Read what people decided about a stage; raise `WrongStage`."""
+    if name not in STAGES:
+        raise WrongStage(f"there is no stage {name!r}; there are {', '.join(STAGES)}")
+    decided: Decisions = _filled(Decisions, _read(HERE / "stages" / f"{name}.json"))
+    return decided
+
+
+def read_stage(name: str, *, outputs: Path, image: str | None = None) -> Stage:
+    """Read a stage's two files; `image` replaces the one among the outputs. Raise `WrongStage`."""
+    decided = decisions_of(name)
+    made = _read(outputs)
+    if image is not None:
+        made["image"] = image
+    return Stage(name=name, decisions=decided, outputs=_filled(Outputs, made))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text())
+    except (OSError, ValueError) as exc:
+        raise WrongStage(f"{file} cannot be read: {exc}") from exc
+    if not isinstance(content, dict):
+        raise WrongStage(f"{file} is no JSON object")
+    return content
+
+
+def _filled(cls: type[Any], content: Mapping[str, Any]) -> Any:
+    names = {field.name for field in fields(cls)}
+    faults = [f"{name} is missing" for name in sorted(names - set(content))]
+    faults += [f"{name} is not known" for name in sorted(set(content) - names)]
+    if faults:
+        raise WrongStage(f"{cls.__name__.lower()} of the stage: " + ", ".join(faults))
+    return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items()})
