@@ -1,0 +1,242 @@
+locals {
+  topology   = jsondecode(file("${path.module}/../../topology.json"))
+  settings   = jsondecode(file("${path.module}/../profiles.json"))[var.profile]
+  prefix     = "${local.topology.prefix}-${var.stage}"
+  parameters = "/comanda/${var.stage}/data"
+  tables = merge([
+    for it in local.topology.contexts : it.tables if can(it.tables)
+  ]...)
+  # Contexts with a database of their own share one server, and no more than that.
+  databases = [for name, it in local.topology.contexts : it.database if can(it.database)]
+  subnets   = split(",", data.aws_ssm_parameter.network["isolated_subnet_ids"].insecure_value)
+  has_cache = coalesce(var.cache_enabled, local.settings.cache)
+}
+
+data "aws_partition" "current" {}
+
+data "aws_ssm_parameter" "key" {
+  name = "/comanda/${var.stage}/security/data_key_arn"
+}
+
+data "aws_ssm_parameter" "network" {
+  for_each = toset(["isolated_subnet_ids", "database_security_group_id", "cache_security_group_id"])
+
+  name = "/comanda/${var.stage}/network/${each.key}"
+}
+
+# --- tables ---------------------------------------------------------------------------------
+
+resource "aws_dynamodb_table" "this" {
+  for_each = local.tables
+
+  name                        = "${local.prefix}-${each.key}"
+  billing_mode                = "PAY_PER_REQUEST"
+  hash_key                    = each.value.hash_key
+  range_key                   = each.value.range_key
+  deletion_protection_enabled = var.deletion_protection
+
+  # DynamoDB wants the keys of the table and of its indexes, and no other attribute.
+  dynamic "attribute" {
+    for_each = toset(flatten([
+      for it in concat([each.value], values(each.value.indexes)) : [it.hash_key, it.range_key]
+    ]))
+
+    content {
+      name = attribute.value
+      type = "S"
+    }
+  }
+
+  dynamic "global_secondary_index" {
+    for_each = each.value.indexes
+
+    content {
+      name            = global_secondary_index.key
+      hash_key        = global_secondary_index.value.hash_key
+      range_key       = global_secondary_index.value.range_key
+      projection_type = global_secondary_index.value.projection
+    }
+  }
+
+  ttl {
+    attribute_name = each.value.ttl_attribute
+    enabled        = true
+  }
+
+  point_in_time_recovery {
+    enabled = true
+  }
+
+  server_side_encryption {
+    enabled     = true
+    kms_key_arn = data.aws_ssm_parameter.key.insecure_value
+  }
+}
+
+# --- PostgreSQL -----------------------------------------------------------------------------
+
+resource "aws_db_subnet_group" "this" {
+  name       = local.prefix
+  subnet_ids = local.subnets
+}
+
+resource "aws_db_parameter_group" "this" {
+  name   = "${local.prefix}-postgres16"
+  family = "postgres16"
+
+  parameter {
+    name  = "rds.force_ssl"
+    value = "1"
+  }
+
+  # Whatever is slow enough to be felt at a counter is written down, without its parameters.
+  parameter {
+    name  = "log_min_duration_statement"
+    value = "500"
+  }
+
+  parameter {
+    name  = "log_parameter_max_length"
+    value = "0"
+  }
+
+  parameter {
+    name  = "idle_in_transaction_session_timeout"
+    value = "60000"
+  }
+}
+
+data "aws_iam_policy_document" "monitoring_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["monitoring.rds.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "monitoring" {
+  name               = "${local.prefix}-rds-monitoring"
+  assume_role_policy = data.aws_iam_policy_document.monitoring_trust.json
+}
+
+resource "aws_iam_role_policy_attachment" "monitoring" {
+  role       = aws_iam_role.monitoring.name
+  policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
+}
+
+resource "aws_db_instance" "this" {
+  identifier     = local.prefix
+  engine         = "postgres"
+  engine_version = "16"
+  instance_class = local.settings.database.instance_class
+  # The others are made by their migrations.
+  db_name = local.databases[0]
+
+  username                            = "comanda_admin"
+  manage_master_user_password         = true
+  master_user_secret_kms_key_id       = data.aws_ssm_parameter.key.insecure_value
+  iam_database_authentication_enabled = true
+
+  allocated_storage     = local.settings.database.storage_gb
+  max_allocated_storage = local.settings.database.max_storage_gb
+  storage_type          = "gp3"
+  storage_encrypted     = true
+  kms_key_id            = data.aws_ssm_parameter.key.insecure_value
+
+  multi_az               = local.settings.database.multi_az
+  db_subnet_group_name   = aws_db_subnet_group.this.name
+  vpc_security_group_ids = [data.aws_ssm_parameter.network["database_security_group_id"].insecure_value]
+  publicly_accessible    = false
+  parameter_group_name   = aws_db_parameter_group.this.name
+  ca_cert_identifier     = "rds-ca-rsa2048-g1"
+
+  backup_retention_period   = local.settings.database.backup_days
+  copy_tags_to_snapshot     = true
+  delete_automated_backups  = false
+  deletion_protection       = var.deletion_protection
+  skip_final_snapshot       = !var.deletion_protection
+  final_snapshot_identifier = "${local.prefix}-final"
+
+  # Between the last dinner and the first breakfast in Brazil; times are UTC.
+  backup_window              = "06:00-06:45"
+  maintenance_window         = "tue:07:00-tue:08:00"
+  auto_minor_version_upgrade = true
+  apply_immediately          = false
+
+  monitoring_interval             = 60
+  monitoring_role_arn             = aws_iam_role.monitoring.arn
+  performance_insights_enabled    = true
+  performance_insights_kms_key_id = data.aws_ssm_parameter.key.insecure_value
+  enabled_cloudwatch_logs_exports = ["postgresql", "upgrade"]
+}
+
+# --- the read cache, off unless it was measured to be needed ---------------------------------
+
+resource "aws_elasticache_subnet_group" "this" {
+  count = local.has_cache ? 1 : 0
+
+  name       = local.prefix
+  subnet_ids = local.subnets
+}
+
+resource "aws_elasticache_user" "this" {
+  for_each = local.has_cache ? { catalog = "on ~catalog:* +@read +@write", default = "off -@all" } : {}
+
+  user_id       = "${local.prefix}-${each.key}"
+  user_name     = each.key == "default" ? "default" : "${local.prefix}-catalog"
+  access_string = each.value
+  engine        = "valkey"
+
+  authentication_mode {
+    type = each.key == "default" ? "no-password-required" : "iam"
+  }
+}
+
+resource "aws_elasticache_user_group" "this" {
+  count = local.has_cache ? 1 : 0
+
+  engine        = "valkey"
+  user_group_id = local.prefix
+  user_ids      = [for user in aws_elasticache_user.this : user.user_id]
+}
+
+resource "aws_elasticache_replication_group" "this" {
+  count = local.has_cache ? 1 : 0
+
+  replication_group_id       = local.prefix
+  description                = "Copies of menus; losing it costs nothing but time"
+  engine                     = "valkey"
+  engine_version             = "8.0"
+  node_type                  = local.settings.cache_node_type
+  num_cache_clusters         = local.settings.database.multi_az ? 2 : 1
+  automatic_failover_enabled = local.settings.database.multi_az
+  multi_az_enabled           = local.settings.database.multi_az
+  subnet_group_name          = aws_elasticache_subnet_group.this[0].name
+  security_group_ids         = [data.aws_ssm_parameter.network["cache_security_group_id"].insecure_value]
+  user_group_ids             = [aws_elasticache_user_group.this[0].user_group_id]
+  transit_encryption_enabled = true
+  at_rest_encryption_enabled = true
+  kms_key_id                 = data.aws_ssm_parameter.key.insecure_value
+}
+
+# --- for the other layers -------------------------------------------------------------------
+
+resource "aws_ssm_parameter" "this" {
+  for_each = merge(
+    {
+      database_address     = aws_db_instance.this.address
+      database_port        = tostring(aws_db_instance.this.port)
+      database_resource_id = aws_db_instance.this.resource_id
+      database_identifier  = aws_db_instance.this.identifier
+      database_secret_arn  = try(aws_db_instance.this.master_user_secret[0].secret_arn, "none")
+    },
+    { for name, table in aws_dynamodb_table.this : "${name}_table" => table.name },
+  )
+
+  name  = "${local.parameters}/${each.key}"
+  type  = "String"
+  value = each.value
+}

@@ -1,0 +1,37 @@
+variable "stage" {
+  description = "Names everything: comanda-<stage>-…"
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,11}$", var.stage))
+    error_message = "A stage is 2 to 12 small letters and digits, a letter first."
+  }
+}
+
+variable "region" {
+  description = "Where it runs."
+  type        = string
+  default     = "sa-east-1"
+}
+
+variable "profile" {
+  description = "Which column of profiles.json: lean or production."
+  type        = string
+  default     = "lean"
+
+  validation {
+    condition     = contains(["lean", "production"], var.profile)
+    error_message = "A profile is lean or production."
+  }
+}
+
+variable "mail_domain" {
+  description = "Where one-time codes are sent from; its owner puts the DKIM records into its zone."
+  type        = string
+}
+
+variable "deletion_protection" {
+  description = "Refuse to delete the pools; false only on the way to `make destroy`."
+  type        = bool
+  default     = true
+}

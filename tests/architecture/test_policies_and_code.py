@@ -1,0 +1,122 @@
+"""Policies allow what the code calls, name only what exists, and reach only what is ours."""
+
+import json
+import re
+
+import pytest
+from botocore.session import get_session
+
+from comanda.settings import topology
+from local.provision.context import REPOSITORY
+from terraform.policies import actions_of, render, statements, workloads
+from tests.policies_code import actions_in
+
+# Actions that IAM knows and no API has a call of that name for.
+WITHOUT_A_CALL = frozenset(
+    {
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:PartiQLSelect",
+        "iam:PassRole",
+        "lambda:InvokeFunction",
+        "rds-db:connect",
+        "s3:ListBucket",
+        "sts:TagSession",
+    }
+)
+PUBLISHING = "comanda/messaging/sns.py"
+CONSUMING = ("comanda/messaging/sqs.py", PUBLISHING)
+# Where the code of a workload calls AWS; the runtime that two share counts for both.
+CODE = {
+    "orders-worker": (*CONSUMING, "workers/runtime/dynamodb.py"),
+    "payments-worker": (*CONSUMING, "workers/payments"),
+    "catalog-worker": (*CONSUMING, "workers/catalog"),
+    "orders-api": (PUBLISHING, "workers/orders", "workers/runtime/dynamodb.py"),
+    "payments-api": (PUBLISHING,),
+    "webhooks-api": ("webhooks_lambda/chalicelib",),
+}
+AUTH = tuple(name for name, it in workloads().items() if it.get("app") == "auth_lambda")
+# What makes a name one of this stage.
+OURS = ("${prefix}", "${stage}", "_key}", "_pool}", "${database}", "${mail_domain}")
+BESIDE_THE_CODE = ("kms:", "logs:", "rds-db:")
+
+
+def called(*names: str) -> set[str]:
+    """Give what these workloads may do, less what services ask for on our behalf."""
+    every = {action for name in names for action in actions_of(name)}
+    return {action for action in every if not action.startswith(BESIDE_THE_CODE)}
+
+
+@pytest.mark.parametrize("workload", sorted(set(CODE) - {"orders-worker", "orders-api"}))
+def test_a_policy_allows_what_the_code_calls_and_nothing_else(workload: str) -> None:
+    assert called(workload) == actions_in(*CODE[workload])
+
+
+def test_the_policies_of_orders_allow_what_its_code_calls_and_nothing_else() -> None:
+    needed = actions_in(*CODE["orders-worker"], *CODE["orders-api"])
+
+    assert called("orders-worker", "orders-api") == needed
+
+
+def test_the_policies_of_the_edge_allow_what_its_code_calls_and_nothing_else() -> None:
+    assert called(*AUTH) == actions_in("auth_lambda/chalicelib", "comanda/messaging/sync.py")
+
+
+def test_every_action_that_terraform_names_exists() -> None:
+    texts = [file.read_text() for file in (REPOSITORY / "terraform").rglob("*.tf")]
+    lists = [it for text in texts for it in re.findall(r"actions\s*=\s*\[([^\]]*)\]", text)]
+    named = {action for it in lists for action in re.findall(r'"([^"]+)"', it)}
+    named |= {action for name in workloads() for action in actions_of(name)}
+
+    assert len(named) > 60
+    assert sorted(it for it in named if not exists(it)) == []
+
+
+def exists(action: str) -> bool:
+    """Tell whether IAM has this action, as far as the calls of the service's API tell."""
+    service, _, name = action.partition(":")
+    if action in WITHOUT_A_CALL:
+        return True
+    if service == "apigateway":
+        return name in {"DELETE", "GET", "PATCH", "POST", "PUT"}
+    known = get_session().get_service_model(service).operation_names
+    return any(re.fullmatch(name.replace("*", ".*"), it) for it in known)
+
+
+def test_a_misspelt_action_is_found() -> None:
+    assert not exists("sqs:RecieveMessage")
+    assert not exists("dynamodb:TransactionWrite")
+
+
+@pytest.mark.parametrize("workload", sorted(workloads()))
+def test_every_resource_is_one_of_ours(workload: str) -> None:
+    for statement in statements(workload):
+        resources = statement["Resource"]
+        for resource in [resources] if isinstance(resources, str) else resources:
+            assert resource.startswith("${") or "${account}" in resource, resource
+            whole = resource.replace("/*/mercadopago-??????", "").removesuffix(":*")
+            assert "*" not in whole, resource
+            assert any(word in resource for word in OURS), resource
+
+
+def test_every_index_of_the_topology_is_read_by_somebody() -> None:
+    text = "".join(json.dumps(statements(name)) for name in workloads())
+
+    for it in topology()["contexts"].values():
+        for table, shape in it.get("tables", {}).items():
+            for index in shape["indexes"]:
+                assert f"table/${{prefix}}-{table}/index/{index}" in text
+
+
+def test_only_the_worker_writes_the_menu_so_nobody_else_sets_a_price() -> None:
+    writing = [it for it in statements("orders-api") if "dynamodb:PutItem" in it["Action"]]
+
+    assert len(writing) == 1
+    keys = writing[0]["Condition"]["ForAllValues:StringNotLike"]["dynamodb:LeadingKeys"]
+    # What `workers.orders.items.menu_partition` gives for any shop.
+    assert keys == ["*#MENU"]
+    assert writing[0]["Condition"]["Null"] == {"dynamodb:LeadingKeys": "false"}
+
+
+def test_a_word_that_is_missing_stops_the_rendering() -> None:
+    with pytest.raises(KeyError):
+        render("orders-worker", {"partition": "aws"})
