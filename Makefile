@@ -1,14 +1,17 @@
 # Comanda. `make` alone explains itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lint types contracts docs bench chaos package coldstart clean lock
+.PHONY: help run demo test check format lint types contracts docs bench chaos crash mutation package coldstart clean lock manifests image image-test deploy-pods test-cluster terraform cost test-aws deploy-edge infra destroy checkov
 
 PYTHON ?= python3
 ORDERS ?= 200
+SCENARIO ?= load
+PROFILE ?= lean
+STAGE ?= dev
 STORM ?= 300
 BIN := .venv/bin
 UV := $(BIN)/uv
-CODE := comanda workers local console
+CODE := comanda workers local console k8s terraform
 TESTS ?= tests
 JOBS ?= 4
 # Chalice and boto3 need a region even where nothing is deployed.
@@ -23,13 +26,13 @@ help: ## Show this text
 run: .venv/app.stamp ## Start the whole system, drive two orders, stay up until Ctrl-C
 	@$(BIN)/python -m local run
 
-demo: .venv/app.stamp ## Drive ORDERS=200 paid orders through the system and balance the books
-	@$(BIN)/python -m local demo --orders $(ORDERS)
+demo: .venv/app.stamp ## Drive ORDERS=200 paid orders and balance the books; or SCENARIO=outage
+	@$(BIN)/python -m local demo --orders $(ORDERS) --scenario $(SCENARIO)
 
 test: .venv/dev.stamp ## Run all tests
 	$(BIN)/python -m pytest $(TESTS) -q -n $(JOBS) --dist loadgroup
 
-check: lint types contracts docs ## Do all that CI does
+check: lint types contracts docs terraform ## Do all that CI does
 	$(BIN)/coverage erase
 	COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/python -m pytest $(TESTS) -q -n $(JOBS) --dist loadgroup --cov --cov-report=
 	$(BIN)/coverage report --fail-under=90
@@ -57,8 +60,54 @@ docs: .venv/dev.stamp ## Check that generated documents and links are true
 bench: .venv/dev.stamp ## Measure our SQS consumer beside others (BENCH=--quick for a minute's worth)
 	$(BIN)/python -m benchmarks.workers $(BENCH)
 
+crash: .venv/dev.stamp ## Kill workers at every boundary, on both stores, and count effects (2 minutes)
+	for store in postgres dynamodb; do \
+	  $(BIN)/python -m tests.chaos.crash --store $$store && \
+	  $(BIN)/python -m tests.chaos.crash --store $$store --messages 1000 --crashes 30 --rounds 3 || exit 1; \
+	done
+
+mutation: .venv/dev.stamp ## Put faults into the money rules one by one; name those that no test notices
+	$(BIN)/python -m tests.mutation
+
 chaos: .venv/app.stamp ## Break everything for STORM=300 seconds under load, audit (SEED=n repeats a run)
 	@$(BIN)/python -m local.chaos --seconds $(STORM) $(if $(SEED),--seed $(SEED)) --proof docs/proof.md
+
+manifests: .venv/dev.stamp .venv-k8s/stamp ## Hold manifests, images, alerts and workflows to every tool that is here
+	@$(BIN)/python -m k8s.looking
+
+image: .venv/app.stamp ## Build the image of the pods without a container engine, where buildah is
+	@$(BIN)/python -m local.images build
+
+image-test: .venv/app.stamp ## Run the image read-only, with little memory, and see it leave on SIGTERM
+	@$(BIN)/python -m local.images test
+
+deploy-pods: .venv/app.stamp ## Apply a release: STAGE=dev IMAGE=name@sha256:...
+	@$(BIN)/python -m k8s outputs --stage $(STAGE) --image $(IMAGE)
+	@$(BIN)/python -m k8s apply --stage $(STAGE)
+
+test-cluster: .venv/dev.stamp ## Hold the cluster of KUBECONFIG to what the deployer stands on
+	COMANDA_TEST_CLUSTER=1 $(BIN)/python -m pytest tests/contract/test_k8s_api.py -q
+
+terraform: .venv/dev.stamp ## Check all Terraform roots: fmt, validate, test (TERRAFORM=--required fails without tools)
+	$(BIN)/python -m terraform check $(TERRAFORM)
+
+checkov: .venv-infra/stamp ## Let checkov look at Terraform, in an environment of its own
+	.venv-infra/bin/python .venv-infra/bin/checkov --config-file terraform/checkov.yaml -d terraform
+
+cost: .venv/app.stamp ## Print what a month costs: PROFILE=lean|production ORDERS=10000
+	@$(BIN)/python -m terraform cost --profile $(PROFILE) --orders $(ORDERS)
+
+test-aws: .venv/dev.stamp ## Apply messaging, data and identity to moto, look for drift, destroy (5 minutes)
+	$(BIN)/python -m terraform rehearse
+
+deploy-edge: .venv/app.stamp ## chalice deploy of both Lambdas to STAGE=dev
+	$(BIN)/python -m terraform deploy-edge --stage $(STAGE)
+
+infra: .venv/app.stamp ## Apply all Terraform layers and the edge to STAGE=dev, asking before each
+	$(BIN)/python -m terraform apply --stage $(STAGE)
+
+destroy: .venv/app.stamp ## Destroy STAGE=dev, and say what billable is left
+	$(BIN)/python -m terraform destroy --stage $(STAGE)
 
 package: .venv/app.stamp ## Make the zips of both Lambdas, with bytecode, in .comanda/packages
 	@$(BIN)/python -m local.packaging
@@ -69,10 +118,10 @@ coldstart: .venv/dev.stamp ## Measure the edge beside apps as usual: cold start,
 	$(BIN)/python -m benchmarks.edge.receiver
 
 clean: ## Remove all state and both environments
-	rm -rf .comanda .venv .venv-ministack .coverage* .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .comanda .venv .venv-ministack .venv-k8s .venv-infra .coverage* .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 
 lock: .venv/dev.stamp ## Compile the hashed requirement files anew
-	for name in requirements requirements-dev requirements-ministack; do \
+	for name in requirements requirements-dev requirements-ministack requirements-pods requirements-k8s; do \
 	  $(UV) pip compile -q --universal --generate-hashes --no-header --python-version 3.11 $$name.in -o $$name.txt || exit 1; \
 	done
 	cd auth_lambda && ../$(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements.in -o requirements.txt
@@ -89,6 +138,16 @@ lock: .venv/dev.stamp ## Compile the hashed requirement files anew
 	@$(UV) pip install --quiet --python .venv-ministack/bin/python --require-hashes -r requirements-ministack.txt
 	@touch $@
 
+.venv-infra/stamp: .venv/bootstrap.stamp requirements-infra.in
+	@test -x .venv-infra/bin/python || $(PYTHON) -m venv --without-pip .venv-infra
+	@$(UV) pip install --quiet --python .venv-infra/bin/python -r requirements-infra.in
+	@touch $@
+
 .venv/dev.stamp: .venv/app.stamp requirements-dev.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.venv-k8s/stamp: .venv/bootstrap.stamp requirements-k8s.txt
+	@test -x .venv-k8s/bin/python || $(PYTHON) -m venv --without-pip .venv-k8s
+	@$(UV) pip install --quiet --python .venv-k8s/bin/python --require-hashes -r requirements-k8s.txt
 	@touch $@

@@ -77,4 +77,4 @@ def test_every_event_has_a_schema_and_the_generated_files_are_up_to_date() -> No
 def test_a_consumer_speaks_before_the_queue_moves_a_message_in_silence(context: str) -> None:
     shape = {**topology()["queue_defaults"], **CONTEXTS[context]["queue"]}
 
-    assert shape["max_receive_count"] == ConsumerLimits().most_receives
+    assert shape["max_receive_count"] == ConsumerLimits().most_retries

@@ -101,7 +101,12 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-POSTS = [path for path in document_of("auth_lambda")["paths"] if "{shop}" in path]
+# A guarded route refuses its caller before it looks at a body, so its fields are tested elsewhere.
+POSTS = [
+    path
+    for path, methods in document_of("auth_lambda")["paths"].items()
+    if "post" in methods and "403" not in methods["post"]["responses"]
+]
 
 
 @pytest.mark.usefixtures("environment")

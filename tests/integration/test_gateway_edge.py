@@ -224,6 +224,30 @@ async def test_an_answer_is_passed_on_with_its_status_and_encoding(
         assert await answer.read() == b"\x1f\x8b"
 
 
+async def test_events_are_passed_on_as_they_come(
+    session: aiohttp.ClientSession, door: str, upstream: tuple[Upstream, str]
+) -> None:
+    service, _ = upstream
+    is_read = asyncio.Event()
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(b"data: one\n\n")
+        await asyncio.wait_for(is_read.wait(), 5)
+        await response.write(b"data: two\n\n")
+        return response
+
+    service.handler = stream
+    async with session.get(f"{door}/apis/auth/stream") as answer:
+        first = await answer.content.readany()
+        is_read.set()
+        rest = await answer.content.read()
+
+    assert (first, rest) == (b"data: one\n\n", b"data: two\n\n")
+    assert answer.headers["content-type"] == "text/event-stream"
+
+
 async def test_a_whole_url_leads_to_no_other_host(
     door: str, upstream: tuple[Upstream, str]
 ) -> None:

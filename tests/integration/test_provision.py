@@ -115,7 +115,8 @@ async def test_tables_have_their_indexes_and_time_to_live_also_the_second_time(
     dynamodb = client(context, "dynamodb")
     table = dynamodb.describe_table(TableName="comanda-test-orders")["Table"]
     lifetime = dynamodb.describe_time_to_live(TableName="comanda-test-orders")
-    assert {index["IndexName"] for index in table["GlobalSecondaryIndexes"]} == {"board", "outbox"}
+    indexes = topology()["contexts"]["orders"]["tables"]["orders"]["indexes"]
+    assert {index["IndexName"] for index in table["GlobalSecondaryIndexes"]} == set(indexes)
     assert lifetime["TimeToLiveDescription"]["AttributeName"] == "expires_at"
     assert "comanda-test-customers" in dynamodb.list_tables()["TableNames"]
 

@@ -34,6 +34,8 @@ def test_the_edge_leads_every_public_path_to_its_service(laptop: Laptop) -> None
         "/apis/payments": laptop.urls["payments"],
         "/apis/catalog": laptop.urls["catalog"],
         "/webhooks": laptop.urls["webhooks"],
+        "/loja": laptop.urls["console"],
+        "/assets": laptop.urls["console"],
     }
 
 

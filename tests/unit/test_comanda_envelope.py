@@ -68,7 +68,16 @@ def test_the_wire_is_cloudevents_json() -> None:
             "shop_id": "lanchonete-da-ana",
             "order_id": "order-1",
             "customer_id": None,
-            "lines": [{"product_id": "p", "name": "Pão", "quantity": 2, "unit_price": "1.50"}],
+            "lines": [
+                {
+                    "product_id": "p",
+                    "name": "Pão",
+                    "quantity": 2,
+                    "unit_price": "1.50",
+                    "options": [],
+                    "notes": "",
+                }
+            ],
             "total": "3.00",
         },
     }
