@@ -26,6 +26,10 @@ class SoldOut(WalkFailed):
     """The order was cancelled, uncharged, because the stock did not suffice."""
 
 
+class MenuChanged(SoldOut):
+    """Nothing was ordered: what was chosen has left the menu, or comes back to it just now."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
     """A status and a JSON body."""
@@ -94,7 +98,10 @@ class Shopper:
             f"/apis/orders/{shop}/orders",
             json={"lines": lines},
             headers={**_bearer(token), "Idempotency-Key": key, "Prefer": f"wait={wait}"},
+            fine=(422,),
         )
+        if answer.status == 422:
+            raise MenuChanged(f"the menu is not what it was: {answer.body}")
         return answer.body
 
     async def order_until(self, order: dict[str, Any], *, token: str, has: str) -> dict[str, Any]:

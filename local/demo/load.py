@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from local.demo.client import Shopper, SoldOut, WalkFailed
+from local.demo.client import MenuChanged, Shopper, SoldOut, WalkFailed
 from local.demo.walk import LAST_STATUS
 
 CUSTOMERS = 48
@@ -59,9 +59,9 @@ async def drive(
                     try:
                         sales.append(await _buy(shopper, shop, menu=menus[shop], paid_at=paid_at))
                         break
-                    except SoldOut:
-                        sold_out += 1
-                        menus[shop] = await _in_stock(shopper, shop, menu=menus[shop])
+                    except SoldOut as exc:
+                        sold_out += not isinstance(exc, MenuChanged)
+                        menus[shop] = await _in_stock(shopper, shop)
                 else:
                     failures.append(f"{shop}: sold out {_CHOICES} times in a row")
             except WalkFailed as exc:
@@ -78,9 +78,8 @@ async def drive(
     )
 
 
-async def _in_stock(
-    shopper: Shopper, shop: str, *, menu: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+async def _in_stock(shopper: Shopper, shop: str) -> list[dict[str, Any]]:
+    menu = await shopper.menu(shop)
     stock = await shopper.as_staff(shop, f"/apis/catalog/{shop}/stock")
     left = {level["product_id"]: level["left"] for level in stock["levels"]}
     return [product for product in menu if left.get(product["id"], 0) >= _PLENTY]
