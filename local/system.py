@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from cryptography.fernet import Fernet
+
 from comanda.ids import ShopId
 from comanda.settings import topology
 from local.postgres.cluster import Cluster, prepare_cluster
@@ -23,11 +25,13 @@ from local.supervisor.probes import http, tcp
 STAGE = "laptop"
 SHOPS = (ShopId("lanchonete-da-ana"), ShopId("cantina-do-beto"))
 CONTEXTS = ("orders", "payments", "catalog")
+EMAIL_SENDER = "Comanda <nao-responda@comanda.example>"
 GUEST_ISSUER = "urn:comanda:laptop:guests"
 DATABASES = {"payments": "payments", "catalog": "catalog"}
 STAND_INS = ("postgres", "bus", "ministack", "mercadopago")
 DOORS = ("edge", "auth", "webhooks")
-PORTS = (*STAND_INS, *DOORS, *CONTEXTS, *(f"{name}-worker" for name in CONTEXTS))
+SCREENS = "console"
+PORTS = (*STAND_INS, *DOORS, *CONTEXTS, *(f"{name}-worker" for name in CONTEXTS), SCREENS)
 # Only these wait for the pools of Cognito, which take longest to make.
 CHECKING_TOKENS = ("auth", *CONTEXTS)
 MINISTACK_PYTHON = REPOSITORY / ".venv-ministack" / "bin" / "python"
@@ -46,6 +50,8 @@ class Laptop:
         self._folder = folder
         self._ports = ports
         self._server = server
+        # Whoever is signed in on a laptop's screens is so until the laptop stops.
+        self._console_key = Fernet.generate_key().decode()
         self._secrets = run_secrets(folder / "secrets.json", stage=STAGE, shops=SHOPS)
         self.urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
         self.urls["postgres"] = server.address
@@ -79,6 +85,8 @@ class Laptop:
             *self._provisioning.steps(),
             *self._edge(),
             *(part for name in CONTEXTS for part in self._context_parts(name)),
+            # It needs nobody to start; it is told to stop before those whom it asks.
+            self._module(SCREENS, ("console.screens",), ("auth", *CONTEXTS), is_http=True),
         )
 
     def environment_of(self, name: str) -> Mapping[str, str]:
@@ -87,6 +95,8 @@ class Laptop:
             return {}
         if name == "edge":
             return {**self.environment, **self._port("edge"), "COMANDA_EDGE_ROUTES": self._routes()}
+        if name == SCREENS:
+            return {**self.environment, **self._port(name), **self._screens()}
         context = {"auth": "customers"}.get(name, name.removesuffix("-worker"))
         return {
             **self.environment,
@@ -95,6 +105,11 @@ class Laptop:
             **self._stores_of(context),
             **self._port(name),
             "COMANDA_MERCADOPAGO_URL": self.urls["mercadopago"],
+            "COMANDA_ORDERS_URL": self.urls["orders"],
+            # All of a laptop's guests have one address, and a load test is a crowd.
+            "COMANDA_GUESTS_PER_ADDRESS": "1000000",
+            "COMANDA_EMAIL_SENDER": EMAIL_SENDER,
+            "COMANDA_WEBHOOKS_TO_LOOPBACK": "true",
         }
 
     def _tokens(self) -> dict[str, str]:
@@ -119,7 +134,16 @@ class Laptop:
 
     def _routes(self) -> str:
         routes = {f"/apis/{name}": self.urls[name] for name in ("auth", *CONTEXTS)}
-        return json.dumps({**routes, "/webhooks": self.urls["webhooks"]})
+        screens = dict.fromkeys(("/loja", "/assets"), self.urls[SCREENS])
+        return json.dumps({**routes, "/webhooks": self.urls["webhooks"], **screens})
+
+    def _screens(self) -> dict[str, str]:
+        names = ("auth", *CONTEXTS)
+        return {
+            **{f"COMANDA_{name.upper()}_URL": self.urls[name] for name in names},
+            "COMANDA_PUBLIC_URL": self.urls["edge"],
+            "COMANDA_CONSOLE_KEYS": self._console_key,
+        }
 
     def _stand_ins(self) -> tuple[Process, ...]:
         applications = self._folder / "mercadopago.json"

@@ -1,0 +1,132 @@
+"""The screens' service: `/loja/{shop}/...` for people, `/assets` for what their pages load."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from comanda.ids import ShopId
+from comanda.settings import read
+from comanda.telemetry import configure_logging
+from console.screens import (
+    kiosk,
+    kitchen,
+    office_menu,
+    office_money,
+    office_orders,
+    order_page,
+    sign_in,
+)
+from console.screens.board import Boards, Orders
+from console.screens.contexts import Call, Context, Contexts
+from console.screens.doors import Desk, KnownShop, install
+from console.screens.guarding import Guard
+from console.screens.rendering import asset
+from console.screens.sealing import Sealer
+from console.screens.sessions import Sessions
+from console.screens.settings import ScreensSettings
+
+Connect = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+ROOMS = (sign_in, kitchen, kiosk, order_page, office_orders, office_money, office_menu)
+
+
+def build_app(shops: tuple[ShopId, ...], *, public_url: str, connect: Connect) -> FastAPI:
+    """Make the app; `connect` sets `desk` on its state."""
+    app = FastAPI(lifespan=connect, openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.shops = frozenset(shops)
+    shop = APIRouter(prefix="/loja/{shop}")
+    shop.add_api_route("", _front_door, methods=["GET"])
+    for room in ROOMS:
+        shop.include_router(room.router)
+    app.include_router(shop)
+    app.add_api_route("/assets/{digest}/{name}", _asset, methods=["GET"])
+    app.add_api_route("/health/live", _live, methods=["GET"])
+    app.add_api_route("/health/ready", _live, methods=["GET"])
+    app.add_api_route("/metrics", _metrics, methods=["GET"])
+    install(app)
+    app.add_middleware(Guard, public_url=public_url)
+    return app
+
+
+def desk_over(
+    session: aiohttp.ClientSession,
+    *,
+    urls: Mapping[Context, str],
+    keys: str,
+    clock: Callable[[], datetime] | None = None,
+) -> Desk:
+    """Put the parts together."""
+    contexts = Contexts(session, urls)
+    sealer = Sealer(keys)
+
+    async def board(shop: ShopId, token: str) -> Orders:
+        call = Call(method="GET", context=Context.ORDERS, shop=shop, path="/board", token=token)
+        orders: Orders = (await contexts.read(call))["orders"]
+        return orders
+
+    return Desk(
+        contexts=contexts,
+        sessions=Sessions(contexts, sealer=sealer, clock=clock or _utc_now),
+        boards=Boards(board),
+        sealer=sealer,
+    )
+
+
+def main() -> None:
+    """Serve the screens until SIGTERM."""
+    configure_logging("console")
+    settings = read(ScreensSettings)
+    urls = {
+        Context.AUTH: settings.auth_url,
+        Context.ORDERS: settings.orders_url,
+        Context.CATALOG: settings.catalog_url,
+        Context.PAYMENTS: settings.payments_url,
+    }
+
+    @asynccontextmanager
+    async def connect(app: FastAPI) -> AsyncIterator[None]:
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
+        jar = aiohttp.DummyCookieJar()
+        async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as session:
+            app.state.desk = desk_over(session, urls=urls, keys=settings.console_keys)
+            yield
+
+    app = build_app(settings.shops, public_url=settings.public_url, connect=connect)
+    uvicorn.run(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        access_log=False,
+        log_config=None,
+        # Streams end by themselves; who stops does not wait for them.
+        timeout_graceful_shutdown=2,
+        server_header=False,
+    )
+
+
+async def _front_door(shop: KnownShop) -> Response:
+    return RedirectResponse(f"/loja/{shop}/pedir", status_code=303)
+
+
+async def _asset(name: str) -> Response:
+    return await asyncio.to_thread(asset, name)
+
+
+async def _live() -> Response:
+    status: Mapping[str, Any] = {"status": "live"}
+    return JSONResponse(status)
+
+
+async def _metrics() -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,26 @@
+"""What the screens read from their environment."""
+
+from dataclasses import dataclass, field
+
+from comanda.ids import ShopId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScreensSettings:
+    """Where the contexts are, and the keys that seal cookies.
+
+    `console_keys` are Fernet keys, the newest first, separated by commas: the first seals, all of
+    them open, so a key is rotated by putting a new one before it. `public_url` is where browsers
+    find us, without a slash at its end.
+    """
+
+    stage: str
+    shops: tuple[ShopId, ...]
+    auth_url: str
+    orders_url: str
+    catalog_url: str
+    payments_url: str
+    public_url: str
+    console_keys: str = field(repr=False)
+    http_port: int
+    http_host: str = "127.0.0.1"
