@@ -7,7 +7,6 @@ transaction is in the journal whole or not at all, in the order of commit.
 
 import threading
 from collections.abc import Awaitable, Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +49,6 @@ class DurableTables:
         dynamodb._set_item = self._put_and_note  # noqa: SLF001
         dynamodb._remove_item = self._drop_and_note  # noqa: SLF001
         dynamodb._txn_token_store = self._keep_token_and_note  # noqa: SLF001
-        # A pure function of the text, which we send a few dozen of, took a twelfth of the time.
-        checked = lru_cache(maxsize=1024)(dynamodb._condition_syntax_error)  # noqa: SLF001
-        dynamodb._condition_syntax_error = checked  # noqa: SLF001
 
     async def handle(
         self,

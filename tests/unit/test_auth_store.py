@@ -286,6 +286,21 @@ def test_a_full_window_says_when_the_next_begins(table: Table, clock: Clock) -> 
     throttle.admit(limit, shop_id=ANA, name="n")
 
 
+def test_a_lease_is_spent_in_memory_and_never_exceeds_the_limit(table: Table, clock: Clock) -> None:
+    throttle = Throttle(table, clock=clock)
+    limit = Limit(purpose="LEASE", count=25, lease=10)  # A tenth: two at a time.
+    admitted = 0
+
+    with pytest.raises(Throttled):
+        for _ in range(100):
+            throttle.admit(limit, shop_id=ANA, name="n")
+            admitted += 1
+
+    assert admitted == 24
+    clock.advance(minutes=10)
+    throttle.admit(limit, shop_id=ANA, name="n")
+
+
 class FakePool:
     """A user pool that may be down."""
 
