@@ -101,6 +101,7 @@ class ScriptedContexts:
     refusal: tuple[int, dict[str, Any]] | None = None
     revoked: bool = False
     answers: dict[str, Any] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
     serial: int = 0
 
     def put(self, order: dict[str, Any]) -> dict[str, Any]:
@@ -117,12 +118,14 @@ class ScriptedContexts:
         raw = await request.read()
         body = json.loads(raw) if raw else None
         self.bodies.append((name, body))
+        if name in self.statuses:
+            return web.json_response({"title": "scripted"}, status=self.statuses[name])
         if context in self.down:
             return web.json_response({"title": "down"}, status=503)
-        if context == "auth":
-            return self._auth(path, body)
         if name in self.answers:
             return web.json_response(self.answers[name])
+        if context == "auth":
+            return self._auth(path, body)
         if name == "GET catalog menu":
             return web.json_response({"products": MENU})
         return self._orders(request, path)
@@ -164,11 +167,14 @@ class ScriptedContexts:
             placed = self.put(an_order(len(self.orders) + 1, status="PENDING_PAYMENT"))
             self.owners[placed["id"]] = token
             return web.json_response(placed, status=201)
-        order = self.orders.get(path.split("/")[1])
+        order = self.orders.get(path.split("/")[1]) if "/" in path else None
         owner = self.owners.get(order["id"]) if order else None
         if order is None or (owner is not None and owner != token):
             return web.json_response({"title": "There is no such order"}, status=404)
         steps = {"start": "IN_PREPARATION", "ready": "READY", "complete": "COMPLETED"}
+        if path.endswith("/stream"):
+            text = f"retry: 1000\n\nid: {order['version']}\ndata: {json.dumps(order)}\n\n: beat\n\n"
+            return web.Response(text=text, content_type="text/event-stream")
         if request.method == "POST":
             order["status"] = steps[path.split("/")[2]]
             order["version"] += 1

@@ -1,6 +1,9 @@
 """The screens' service: `/loja/{shop}/...` for people, `/assets` for what their pages load."""
 
 import asyncio
+import signal
+import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
@@ -21,6 +24,7 @@ from console.screens import (
     office_menu,
     office_money,
     office_orders,
+    office_staff,
     order_page,
     sign_in,
 )
@@ -34,7 +38,16 @@ from console.screens.sessions import Sessions
 from console.screens.settings import ScreensSettings
 
 Connect = Callable[[FastAPI], AbstractAsyncContextManager[None]]
-ROOMS = (sign_in, kitchen, kiosk, order_page, office_orders, office_money, office_menu)
+ROOMS = (
+    sign_in,
+    kitchen,
+    kiosk,
+    order_page,
+    office_orders,
+    office_money,
+    office_menu,
+    office_staff,
+)
 
 
 def build_app(shops: tuple[ShopId, ...], *, public_url: str, connect: Connect) -> FastAPI:
@@ -76,6 +89,7 @@ def desk_over(
         sessions=Sessions(contexts, sealer=sealer, clock=clock or _utc_now),
         boards=Boards(board),
         sealer=sealer,
+        stopping=asyncio.Event(),
     )
 
 
@@ -99,16 +113,35 @@ def main() -> None:
             yield
 
     app = build_app(settings.shops, public_url=settings.public_url, connect=connect)
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.http_host,
         port=settings.http_port,
         access_log=False,
         log_config=None,
-        # Streams end by themselves; who stops does not wait for them.
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=5,
         server_header=False,
+        proxy_headers=False,
+        ws="none",
     )
+    # uvicorn raises the signal once more when it is done, and whoever came first hears it then.
+    signal.signal(signal.SIGTERM, _leave)
+    _Server(config).run()
+
+
+def _leave(*_: object) -> None:
+    sys.exit(0)
+
+
+class _Server(uvicorn.Server):
+    """Ends streams as soon as it is told to stop; else it would wait for pages that never leave."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop serving."""
+        app = self.config.app
+        assert isinstance(app, FastAPI)  # We made it so; this tells mypy.
+        app.state.desk.stopping.set()
+        await super().shutdown(sockets)
 
 
 async def _front_door(shop: KnownShop) -> Response:

@@ -58,6 +58,7 @@ class Board:
         self._pause = pause.total_seconds()
         self._changed = asyncio.Condition()
         self._poked = asyncio.Event()
+        self._reading = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._watchers = 0
         self._left_at = 0.0
@@ -113,8 +114,13 @@ class Board:
                 continue
 
     async def _look(self) -> None:
-        orders = await self._read(self._shop, self._token)
-        self._read_at = time.monotonic()
+        # One at a time, lest an older reading that took longer came after a newer one.
+        async with self._reading:
+            orders = await self._read(self._shop, self._token)
+            self._read_at = time.monotonic()
+            await self._frame_of(orders)
+
+    async def _frame_of(self, orders: Orders) -> None:
         digest = _digest(orders)
         last = self._frame
         if last is not None and last.digest == digest:

@@ -129,7 +129,7 @@ def _headers(call: Call) -> dict[str, str]:
 def _checked(call: Call, answer: Answer) -> Answer:
     if answer.status < 300:
         return answer
-    if answer.status >= 500 or answer.status == 429:
+    if answer.status >= 500:
         raise OutOfReach(f"{call.context}: {answer.status}")
     try:
         problem = answer.json
@@ -142,5 +142,5 @@ async def _events(got: aiohttp.ClientResponse) -> AsyncIterator[JSON | None]:
     async for line in got.content:
         if line.startswith(b"data:"):
             yield json.loads(line[5:])
-        elif line.startswith(b":"):
+        elif line.startswith((b":", b"retry:")):
             yield None

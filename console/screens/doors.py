@@ -1,5 +1,6 @@
 """What routes share: the shop of a path, who looks, what was typed, and refusals as pages."""
 
+import asyncio
 import hmac
 import logging
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from typing import Annotated
 from urllib.parse import parse_qs, quote
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.responses import RedirectResponse, Response
 
 from comanda.ids import InvalidShopId, ShopId
@@ -29,6 +31,7 @@ _WORDS = {
     412: "Outra pessoa mudou isto antes. Veja como está agora.",
     413: "É grande demais.",
     422: "Confira o que foi digitado.",
+    429: "Muitas tentativas seguidas. Espere um pouco.",
 }
 OFFICE = ("manager", "owner")
 COOKS = ("kitchen", "manager")
@@ -42,6 +45,8 @@ class Desk:
     sessions: Sessions
     boards: Boards
     sealer: Sealer
+    # Set when the process is told to stop: streams end then, and their pages come back elsewhere.
+    stopping: asyncio.Event
 
 
 class NotHere(Exception):
@@ -164,6 +169,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(NotYours, _not_yours)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(OutOfReach, _out_of_reach)
+    app.add_exception_handler(RequestValidationError, _senseless)
+    app.add_exception_handler(Exception, _broken)
 
 
 async def _not_here(_: Request, __: Exception) -> Response:
@@ -172,11 +179,17 @@ async def _not_here(_: Request, __: Exception) -> Response:
 
 async def _sign_in(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, SignInNeeded)  # Starlette calls by type; this tells mypy so.
-    target = f"/loja/{exc.shop}/entrar"
-    if request.method == "GET" and "hx-request" not in request.headers:
-        return RedirectResponse(f"{target}?para={quote(request.url.path)}", status_code=303)
-    # htmx follows this, and a stream that is refused comes back to the same answer.
-    return Response(status_code=401, headers={"HX-Redirect": target})
+    return _to_the_door(request, exc.shop)
+
+
+def _to_the_door(request: Request, shop: ShopId) -> Response:
+    target = f"/loja/{shop}/entrar"
+    if "hx-request" in request.headers or "x-csrf" in request.headers:
+        # htmx follows this, and a stream that is refused comes back to the same answer.
+        return Response(status_code=401, headers={"HX-Redirect": target})
+    if request.method == "GET":
+        target += f"?para={quote(request.url.path)}"
+    return RedirectResponse(target, status_code=303)
 
 
 async def _not_yours(_: Request, exc: Exception) -> Response:
@@ -190,8 +203,23 @@ async def _refused(request: Request, exc: Exception) -> Response:
     log.info("a context refused", extra={"status": exc.status, "reason": exc.detail})
     if exc.status == 404:
         return await _not_here(request, exc)
+    shop = request.path_params.get("shop")
+    if exc.status == 401 and shop and STAFF_COOKIE in request.cookies:
+        # The token was good when it was sealed, and is not any more.
+        return _to_the_door(request, ShopId(shop))
     text = _WORDS.get(exc.status, "O sistema não aceitou este pedido.")
     return page("message.html", status=exc.status, title="Não foi possível", text=text, again=True)
+
+
+async def _senseless(_: Request, __: Exception) -> Response:
+    title, text = "Não foi possível", "O endereço não está certo."
+    return page("message.html", status=422, title=title, text=text, again=False)
+
+
+async def _broken(_: Request, exc: Exception) -> Response:
+    log.error("a page is broken", exc_info=exc)
+    text = "Algo deu errado aqui, e ficou anotado. Nada se perdeu."
+    return page("message.html", status=500, title="Não foi possível", text=text, again=True)
 
 
 async def _out_of_reach(_: Request, exc: Exception) -> Response:

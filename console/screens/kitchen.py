@@ -40,7 +40,9 @@ async def show_board(session: AnyStaff, desk: OpenDesk) -> Response:
 async def stream_board(session: AnyStaff, desk: OpenDesk, last: LastEventId = "") -> Response:
     """Send the board with each change."""
     board = desk.boards.of(session.shop)
-    return streamed(follow(board, BOARD, token=session.access_token, seen=last))
+    return streamed(
+        follow(board, BOARD, token=session.access_token, seen=last), stopping=desk.stopping
+    )
 
 
 @router.get("/senhas")
@@ -54,7 +56,9 @@ async def show_calls(session: AnyStaff, desk: OpenDesk) -> Response:
 async def stream_calls(session: AnyStaff, desk: OpenDesk, last: LastEventId = "") -> Response:
     """Send the numbers with each change."""
     board = desk.boards.of(session.shop)
-    return streamed(follow(board, CALLS, token=session.access_token, seen=last))
+    return streamed(
+        follow(board, CALLS, token=session.access_token, seen=last), stopping=desk.stopping
+    )
 
 
 @router.post("/cozinha/pedidos/{order_id}/{step}")

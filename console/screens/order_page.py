@@ -1,7 +1,8 @@
 """One order as its customer sees it: the Pix code and its end, "pago!", the number, the counter."""
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
@@ -34,9 +35,10 @@ async def stream_order(
     order_id: str, *, visit: OpenVisit, desk: OpenDesk, last: LastEventId = ""
 ) -> Response:
     """Send the order's state with each change."""
-    # Who may not see it is told so before the stream begins.
-    await desk.contexts.ask(_call(visit, order_id))
-    return streamed(_states(desk, visit, order_id, last=last))
+    states = _states(desk, visit, order_id, last=last)
+    # A refusal must be one before the stream begins, or the page would come back again and again.
+    first = await anext(states, event("", name="alive"))
+    return streamed(_after(first, states), stopping=desk.stopping)
 
 
 @router.get("/acompanhar/{order_id}/pix.svg")
@@ -60,18 +62,28 @@ async def cancel(order_id: str, *, visit: OpenVisit, desk: OpenDesk) -> Response
     return RedirectResponse(f"/loja/{visit.shop}/acompanhar/{order_id}", status_code=303)
 
 
-async def _states(desk: Desk, visit: Visit, order_id: str, *, last: str) -> AsyncIterator[str]:
+async def _states(
+    desk: Desk, visit: Visit, order_id: str, *, last: str
+) -> AsyncGenerator[str, None]:
     headers = {"Last-Event-ID": last} if last else None
+    call = _call(visit, order_id, "/stream", headers=headers)
+    async with desk.contexts.follow(call) as news:
+        async for order in news:
+            if order is None:
+                yield event("", name="alive")
+            else:
+                yield event(_state(visit, order), ident=str(order["version"]))
+
+
+async def _after(first: str, rest: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
     try:
-        async with desk.contexts.follow(_call(visit, order_id, "/stream", headers=headers)) as news:
-            async for order in news:
-                if order is None:
-                    yield event("", name="alive")
-                else:
-                    yield event(_state(visit, order), ident=str(order["version"]))
-    except (OutOfReach, Refused) as exc:
-        # The page comes back by itself, and says meanwhile that it has no connection.
-        log.warning("stream ended", extra={"order_id": order_id, "reason": str(exc)})
+        async with aclosing(rest):
+            yield first
+            async for state in rest:
+                yield state
+    except OutOfReach as exc:
+        # The page comes back by itself, and says so if it cannot.
+        log.warning("stream ended", extra={"reason": str(exc)})
 
 
 def _state(visit: Visit, order: Mapping[str, Any]) -> str:

@@ -23,6 +23,10 @@ from console.screens.sessions import Login
 
 router = APIRouter()
 _WRONG = "Usuário ou senha não conferem."
+_FAULTS = {
+    422: "A senha nova precisa de 12 letras ou mais, com minúscula, maiúscula e número.",
+    429: "Muitas tentativas seguidas. Espere um pouco e tente de novo.",
+}
 _DOWN = "O serviço de acesso não respondeu. Tente de novo em instantes."
 
 
@@ -40,11 +44,14 @@ async def enter(shop: KnownShop, desk: OpenDesk, form: Form, request: Request) -
         username=form.get("usuario", "").strip(),
         password=form.get("senha", ""),
         totp=form.get("codigo", "").strip(),
+        new_password=form.get("nova", ""),
     )
     try:
         session = await desk.sessions.sign_in(shop, login)
-    except Refused:
-        return _form(shop, target=target, username=login.username, fault=_WRONG, status=401)
+    except Refused as exc:
+        fault = _FAULTS.get(exc.status, _WRONG)
+        status = exc.status if exc.status in _FAULTS else 401
+        return _form(shop, target=target, username=login.username, fault=fault, status=status)
     except OutOfReach:
         return _form(shop, target=target, username=login.username, fault=_DOWN, status=503)
     keep_session(request, desk, session)

@@ -4,7 +4,9 @@ A stream ends before the 29 seconds at which gateways cut a request; the page co
 and says with `Last-Event-ID` what it has.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from datetime import timedelta
 from time import monotonic
 
@@ -27,7 +29,7 @@ def event(fragment: str, *, name: str | None = None, ident: str | None = None) -
 
 async def follow(
     board: Board, template: str, *, token: str, seen: str, longest: timedelta = LONGEST
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     """Send the board with each change; say how long it has been silent when it cannot be read."""
     until = monotonic() + longest.total_seconds()
     number, last = 0, seen
@@ -44,7 +46,29 @@ async def follow(
         yield event(f"{silence:.0f}", name=name)
 
 
-def streamed(events: AsyncIterator[str]) -> StreamingResponse:
-    """Answer with events."""
+def streamed(events: AsyncGenerator[str, None], *, stopping: asyncio.Event) -> StreamingResponse:
+    """Answer with events, until there are no more or the process is told to stop."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+    return StreamingResponse(
+        _until(stopping, events), media_type="text/event-stream", headers=headers
+    )
+
+
+async def _until(stopping: asyncio.Event, events: AsyncGenerator[str, None]) -> AsyncIterator[str]:
+    stop = asyncio.create_task(stopping.wait(), name="stream stops")
+    # Whoever hangs up ends our own reading too.
+    async with aclosing(events):
+        try:
+            while True:
+                following = asyncio.ensure_future(anext(events, None))
+                await asyncio.wait({following, stop}, return_when=asyncio.FIRST_COMPLETED)
+                if not following.done():
+                    return
+                item = following.result()
+                if item is None:
+                    return
+                yield item
+        finally:
+            stop.cancel()
+            following.cancel()
+            await asyncio.gather(following, stop, return_exceptions=True)

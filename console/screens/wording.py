@@ -149,6 +149,9 @@ NOTICES: Mapping[str, str] = {
     "resolvido": "Caso encerrado.",
     "cardapio": "Cardápio atualizado.",
     "horarios": "Horários guardados.",
+    "convidado": "Convite enviado por e-mail, com a primeira senha.",
+    "pessoa": "Acesso guardado.",
+    "ocupado": "Não foi aceito: o usuário já existe, ou é você.",
     "mudou": "Isso não é mais possível: já mudou. Veja como está agora.",
     "recusado": "Não foi aceito. Confira o que foi digitado.",
 }

@@ -97,6 +97,8 @@ def _print_addresses(system: System, doors: Doors) -> None:
     table.add_column("what")
     table.add_column("where", overflow="fold")
     table.add_row("public door", doors.edge)
+    for shop in doors.shops:
+        table.add_row(f"screens of {shop}", f"{doors.edge}/loja/{shop}/pedir, /equipe")
     table.add_row("bank (pay a Pix code here)", f"{doors.bank}/bank")
     for name, url in sorted(system.urls.items()):
         table.add_row(name, url)

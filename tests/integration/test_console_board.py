@@ -205,3 +205,15 @@ async def test_the_board_counts_what_is_to_be_made_in_all(
     page = await (await browser.get(BOARD)).text()
 
     assert "<b>4×</b> X-Salada" in page
+
+
+async def test_a_process_that_stops_ends_its_streams_at_once(
+    bed: Bed, browser: aiohttp.ClientSession
+) -> None:
+    async with browser.get(f"{BOARD}/aovivo") as answer:
+        await Stream(answer).next()
+        bed.desk.stopping.set()
+        async with asyncio.timeout(1):
+            rest = await answer.content.read()
+
+    assert b"<section" not in rest

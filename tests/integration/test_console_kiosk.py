@@ -193,3 +193,39 @@ async def test_the_forms_token_is_in_no_page_of_customers(browser: aiohttp.Clien
 
     assert token
     assert token not in page
+
+
+async def test_the_page_follows_its_order(bed: Bed, browser: aiohttp.ClientSession) -> None:
+    url = await ordered(browser)
+    next(iter(bed.contexts.orders.values())).update(status="RECEIVED", version=4)
+
+    stream = await (await browser.get(f"{url}/aovivo")).text()
+
+    assert "id: 4\ndata: " in stream
+    assert 'data-status="RECEIVED"' in stream
+    assert "event: alive" in stream
+
+
+async def test_a_stream_that_is_refused_is_no_stream_that_comes_back_at_once(
+    bed: Bed, browser: aiohttp.ClientSession
+) -> None:
+    url = await ordered(browser)
+    path = f"GET orders orders/{url.rpartition('/')[2]}/stream"
+    bed.contexts.statuses[path] = 503
+    full = await browser.get(f"{url}/aovivo")
+    bed.contexts.statuses[path] = 404
+    gone = await browser.get(f"{url}/aovivo")
+
+    assert (full.status, gone.status) == (503, 404)
+
+
+@pytest.mark.parametrize("status", [409, 429, 503])
+async def test_an_order_that_was_not_taken_is_said_so(
+    bed: Bed, browser: aiohttp.ClientSession, status: int
+) -> None:
+    await browser.post(f"{BASE}/visita", json={})
+    bed.contexts.statuses["POST orders orders"] = status
+
+    answer = await browser.post(f"{BASE}/pedidos", json=BODY, headers=KEY)
+
+    assert answer.status == status

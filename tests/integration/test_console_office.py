@@ -10,75 +10,9 @@ import pytest
 from comanda.money import InvalidMoney
 from console.screens.office_orders import typed_amount
 from tests.console_bed import MENU, NOW, SHOP, Bed, an_order, csrf_of, opened, sign_in
+from tests.console_office import CASE, CHARGE, ENTRY, PAID, PRODUCT, REPORT, RULES, TOTALS
 
 BASE = f"/loja/{SHOP}"
-CHARGE = str(UUID(int=50))
-PRODUCT = str(UUID(int=60))
-PAID = {
-    "id": CHARGE,
-    "order_id": str(UUID(int=1)),
-    "status": "PAID",
-    "amount": "49.80",
-    "charged": "49.80",
-    "refunded": "9.80",
-    "disputed": "0.00",
-    "provider_id": "ORD1",
-    "expires_at": NOW.isoformat(),
-    "paid_at": NOW.isoformat(),
-    "order_cancelled_at": None,
-    "created_at": NOW.isoformat(),
-    "next_check_at": None,
-}
-ENTRY = {
-    "kind": "charged",
-    "amount": "49.80",
-    "at": NOW.isoformat(),
-    "source": "webhook",
-    "resource_id": "",
-}
-CASE = {
-    "id": 7,
-    "kind": "second_payment",
-    "subject": "ORD2",
-    "order_id": str(UUID(int=1)),
-    "detail": "49.80 came twice",
-    "opened_at": NOW.isoformat(),
-}
-REPORT = {
-    "since": NOW.isoformat(),
-    "matched": 41,
-    "waiting": 2,
-    "refunding": 1,
-    "repaired": 1,
-    "open": 1,
-    "repairs": [
-        {
-            "charge_id": CHARGE,
-            "before": "WAITING",
-            "after": "PAID",
-            "source": "sweep",
-            "at": NOW.isoformat(),
-        }
-    ],
-    "swept_until": {"orders": NOW.isoformat()},
-}
-TOTALS = {
-    "charges": 44,
-    "by_status": {"PAID": 41},
-    "paid_total": "12345.60",
-    "refunded_total": "9.80",
-    "disputed_total": "0.00",
-    "pending_total": "99.60",
-    "open_cases": 1,
-}
-RULES = {
-    "version": 3,
-    "hours": [{"weekday": 0, "opens": "11:00", "closes": "23:30"}],
-    "switch": "BY_HOURS",
-    "most_in_flight": None,
-    "day_begins_at": 4,
-    "is_open": True,
-}
 
 
 @pytest.fixture
@@ -285,3 +219,42 @@ async def test_an_order_of_no_id_is_no_page(owner: aiohttp.ClientSession) -> Non
     named = await owner.get(f"{BASE}/pedidos/nada")
 
     assert (shown.status, named.status) == (404, 404)
+
+
+async def test_only_owners_manage_the_staff_and_each_change_has_its_reason(
+    bed: Bed, owner: aiohttp.ClientSession
+) -> None:
+    cook = {"username": "rui", "email": "rui@x.br", "groups": ["kitchen"], "is_enabled": True}
+    act = {"at": NOW.isoformat(), "who": "boss", "what": "staff.invited", "whom": "rui"}
+    bed.contexts.answers |= {
+        "GET auth staff": {"staff": [cook, {**cook, "username": "boss"}]},
+        "GET auth staff/audit": {"acts": [{**act, "why": "<i>férias</i>"}]},
+        "PATCH auth staff/members/rui": cook,
+        "POST auth staff": cook,
+    }
+    async with bed.browser() as browser:
+        await sign_in(browser, "chief")
+        refused = await browser.get(f"{BASE}/pessoas")
+    page = await (await owner.get(f"{BASE}/pessoas")).text()
+    form = {"grupo-manager": "sim", "motivo": "promovido"}
+    changed = await send(owner, "pessoas/rui", **form)
+    invited = await send(owner, "pessoas", usuario="eva", email="eva@x.br", **form)
+    odd = await send(owner, "pessoas/..%2fx", **form)
+
+    assert refused.status == 403
+    assert "convidou rui" in page
+    assert "<i>" not in page
+    assert f"{BASE}/pessoas/boss" not in page
+    assert changed.headers["location"].endswith("aviso=pessoa")
+    assert invited.headers["location"].endswith("aviso=convidado")
+    assert odd.status == 404
+    body = sent(bed, "PATCH auth staff/members/rui")
+    assert body == {"groups": ["manager"], "is_enabled": False, "reason": "promovido"}
+
+
+async def test_a_username_that_is_taken_is_told(bed: Bed, owner: aiohttp.ClientSession) -> None:
+    bed.contexts.statuses["POST auth staff"] = 409
+
+    answer = await send(owner, "pessoas", usuario="eva", email="eva@x.br", motivo="x")
+
+    assert answer.headers["location"].endswith("aviso=ocupado")

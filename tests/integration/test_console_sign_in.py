@@ -116,11 +116,11 @@ async def test_a_step_without_the_sessions_own_token_is_not_taken(bed: Bed) -> N
     step = f"{BOARD}/pedidos/{order['id']}/start"
     async with bed.browser() as browser:
         await sign_in(browser)
-        missing = await browser.post(step)
+        missing = await browser.post(step, allow_redirects=False)
         wrong = await browser.post(step, headers={"X-CSRF": "x" * 32})
         right = await browser.post(step, headers={"X-CSRF": await csrf_of(browser)})
 
-    assert (missing.status, wrong.status, right.status) == (401, 401, 200)
+    assert (missing.status, wrong.status, right.status) == (303, 401, 200)
     assert bed.contexts.asked[f"POST orders orders/{order['id']}/start"] == 1
 
 
@@ -188,3 +188,59 @@ async def test_a_step_that_nobody_knows_is_no_page(bed: Bed) -> None:
         found = [await browser.post(path + step, headers=headers) for step in ("cancel", "boil")]
 
     assert [answer.status for answer in found] == [404, 404]
+
+
+async def test_a_form_of_who_is_not_signed_in_any_more_leads_to_the_door(bed: Bed) -> None:
+    async with bed.browser() as browser:
+        path = f"/loja/{SHOP}/caixa/casos/7/resolver"
+        answer = await browser.post(path, data={"motivo": "x"}, allow_redirects=False)
+
+    assert answer.status == 303
+    assert answer.headers["location"] == f"/loja/{SHOP}/entrar"
+
+
+async def test_a_token_that_is_good_no_more_leads_to_the_door(bed: Bed) -> None:
+    async with bed.browser() as browser:
+        await sign_in(browser)
+        bed.contexts.statuses["GET orders board"] = 401
+        answer = await browser.get(BOARD, allow_redirects=False)
+
+    assert answer.status == 303
+    assert answer.headers["location"] == f"/loja/{SHOP}/entrar?para={BOARD}"
+
+
+async def test_who_tries_too_often_is_told_to_wait(bed: Bed) -> None:
+    bed.contexts.statuses["POST auth staff/tokens"] = 429
+    async with bed.browser() as browser:
+        answer = await sign_in(browser)
+
+    assert answer.status == 429
+    assert "Espere um pouco" in await answer.text()
+
+
+async def test_a_cookie_that_another_release_sealed_is_no_fault(bed: Bed) -> None:
+    sealed = bed.desk.sealer.seal({"shop": SHOP, "groups": [], "what": "else"})
+    async with aiohttp.ClientSession(bed.url) as plain:
+        headers = {"Cookie": f"{STAFF_COOKIE}={sealed}"}
+        answer = await plain.get(BOARD, headers=headers, allow_redirects=False)
+
+    assert answer.status == 303
+
+
+async def test_a_page_that_breaks_says_so_in_portuguese(bed: Bed) -> None:
+    bed.contexts.answers["GET orders board"] = {"what": "else"}
+    async with bed.browser() as browser:
+        await sign_in(browser)
+        answer = await browser.get(BOARD)
+
+    assert answer.status == 500
+    assert "ficou anotado" in await answer.text()
+
+
+async def test_a_senseless_address_is_told_in_portuguese(bed: Bed) -> None:
+    async with bed.browser() as browser:
+        await sign_in(browser, "boss")
+        answer = await browser.get(f"/loja/{SHOP}/caixa?horas=muitas")
+
+    assert answer.status == 422
+    assert "endereço" in await answer.text()
