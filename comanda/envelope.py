@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,10 @@ class UnknownEventType(InvalidEnvelope):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Envelope:
-    """An event with what the wire needs: who, when, and what caused it."""
+    """An event with what the wire needs: who, when, and what caused it.
+
+    `text` is what it was read from, with the fields that this version does not know.
+    """
 
     id: EventId
     time: datetime
@@ -31,6 +34,7 @@ class Envelope:
     correlation_id: str
     causation_id: str | None = None
     traceparent: str | None = None
+    text: str | None = field(default=None, compare=False, repr=False)
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -70,10 +74,12 @@ class Envelope:
         event_class = TYPES.get(kind) if isinstance(kind, str) else None
         if event_class is None:
             raise UnknownEventType(f"unknown event type: {str(kind)[:80]!r}")
-        return cls._from_fields(body, event_class)
+        return cls._from_fields(body, event_class, text)
 
     @classmethod
-    def _from_fields(cls, body: Mapping[str, Any], event_class: type[Event]) -> "Envelope":
+    def _from_fields(
+        cls, body: Mapping[str, Any], event_class: type[Event], text: str
+    ) -> "Envelope":
         try:
             event = decode(event_class, body.get("data"))
         except InvalidValue as exc:
@@ -87,6 +93,7 @@ class Envelope:
             correlation_id=_text(body, "correlationid"),
             causation_id=_optional_text(body, "causationid"),
             traceparent=_optional_text(body, "traceparent"),
+            text=text,
         )
 
 

@@ -102,11 +102,17 @@ class Stage:
             f"COMANDA_{table.upper()}_TABLE": f"{prefix}-{table}"
             for table in described.get("tables", {})
         }
+        buckets = {
+            f"COMANDA_{bucket.upper()}_BUCKET": f"{prefix}-{bucket}-{account}"
+            for bucket in described.get("buckets", {})
+        }
+        topic = f"arn:aws:sns:{region}:{account}:{prefix}-{context}-events"
         return {
-            "COMANDA_TOPIC_ARN": f"arn:aws:sns:{region}:{account}:{prefix}-{context}-events",
+            **({"COMANDA_TOPIC_ARN": topic} if described["topic"] else {}),
             "COMANDA_QUEUE_URL": queue,
             "COMANDA_DLQ_URL": f"{queue}-dlq",
             **tables,
+            **buckets,
         }
 
 

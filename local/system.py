@@ -24,7 +24,7 @@ from local.supervisor.probes import http, tcp
 
 STAGE = "laptop"
 SHOPS = (ShopId("lanchonete-da-ana"), ShopId("cantina-do-beto"))
-CONTEXTS = ("orders", "payments", "catalog")
+CONTEXTS = ("orders", "payments", "catalog", "archive")
 EMAIL_SENDER = "Comanda <nao-responda@comanda.example>"
 GUEST_ISSUER = "urn:comanda:laptop:guests"
 DATABASES = {"payments": "payments", "catalog": "catalog"}
@@ -123,6 +123,8 @@ class Laptop:
         stores = {
             "COMANDA_ORDERS_TABLE": f"comanda-{STAGE}-orders",
             "COMANDA_CUSTOMERS_TABLE": f"comanda-{STAGE}-customers",
+            "COMANDA_ARCHIVE_TABLE": f"comanda-{STAGE}-archive",
+            "COMANDA_ARCHIVE_BUCKET": f"comanda-{STAGE}-archive",
         }
         if context in DATABASES:
             stores["COMANDA_DATABASE_URL"] = self._server.dsn_of(DATABASES[context])
@@ -195,7 +197,7 @@ class Laptop:
     def _context_parts(self, context: str) -> tuple[Process, ...]:
         store = f"{context}-database" if context in DATABASES else "tables"
         # Payments reads each shop's access token, and calls the bank with it.
-        more = ("secrets", "mercadopago") if context == "payments" else ()
+        more = {"payments": ("secrets", "mercadopago"), "archive": ("buckets",)}.get(context, ())
         needs = ("messaging", store, *more)
         api, worker = f"workers.{context}.api", f"workers.{context}.worker"
         return (

@@ -14,8 +14,10 @@ from terraform.tool import FOLDER
 
 # An order passes: six events published, nine deliveries, each received and deleted; empty polls
 # are counted apart. All of these are estimates, on the high side.
-_SNS_PUBLISHES, _SQS_CALLS = 8, 30
-_TABLE_WRITES, _TABLE_READS = 60, 40
+_SNS_PUBLISHES, _SQS_CALLS = 8, 36
+_TABLE_WRITES, _TABLE_READS = 85, 45
+# The archive writes an object a second and pod at most, and seldom more than eight for one order.
+_OBJECTS, _ARCHIVING_PODS = 8, 2
 # The door (menu, order, status by polling) and Mercado Pago's two or three notifications.
 _GATEWAY_CALLS, _LAMBDA_SECONDS, _LAMBDA_GB = 8, 0.15, 0.5
 _LOG_KB = 20
@@ -100,6 +102,7 @@ def _stores(s: Mapping[str, Any], p: Mapping[str, Any], *, orders: int) -> list[
             + _TABLE_READS * p["dynamodb_million_reads"]
         )
     )
+    puts = min(orders * _OBJECTS, p["hours_a_month"] * 3600 * _ARCHIVING_PODS)
     return [
         CostLine(
             name="PostgreSQL",
@@ -107,6 +110,7 @@ def _stores(s: Mapping[str, Any], p: Mapping[str, Any], *, orders: int) -> list[
             why=f"{copies} x {database['instance_class']}, {gb:.0f} GB after a year",
         ),
         CostLine(name="DynamoDB", dollars=table, why=f"{_TABLE_WRITES} writes an order"),
+        CostLine(name="S3", dollars=puts / 1e3 * p["s3_thousand_puts"], why="the archive's writes"),
     ]
 
 

@@ -17,6 +17,7 @@ def differences(client: Client, plan: Plan) -> list[str]:
         *(it for name, queue in plan.queues.items() for it in _queue(client("sqs"), name, queue)),
         *_subscriptions(client("sns"), plan),
         *_tables(client("dynamodb"), plan),
+        *_buckets(client("s3"), plan),
     ]
 
 
@@ -85,6 +86,20 @@ def _tables(dynamodb: Any, plan: Plan) -> Iterator[str]:
         lifetime = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
         if lifetime.get("AttributeName") != shape["ttl_attribute"]:
             yield f"table {name} forgets by {lifetime.get('AttributeName')}"
+
+
+def _buckets(s3: Any, plan: Plan) -> Iterator[str]:
+    there = [it["Name"] for it in s3.list_buckets()["Buckets"]]
+    for name, shape in plan.buckets:
+        # In AWS a name ends in the account, for names of buckets are the world's.
+        found = [it for it in there if it == name or it.startswith(f"{name}-")]
+        if len(found) != 1:
+            yield f"bucket {name} is there {len(found)} times"
+            continue
+        rules = s3.get_bucket_lifecycle_configuration(Bucket=found[0])["Rules"]
+        days = [it["Expiration"]["Days"] for it in rules if it["Status"] == "Enabled"]
+        if days != [shape["expire_days"]]:
+            yield f"bucket {name} forgets after {days} days, not {shape['expire_days']}"
 
 
 def _indexes(table: dict[str, Any]) -> dict[str, Any]:

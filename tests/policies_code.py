@@ -11,7 +11,7 @@ from botocore.session import get_session
 
 from local.provision.context import REPOSITORY
 
-SERVICES = ("dynamodb", "sqs", "sns", "secretsmanager", "cognito-idp", "ses", "lambda")
+SERVICES = ("dynamodb", "sqs", "sns", "secretsmanager", "cognito-idp", "ses", "lambda", "s3")
 # IAM asks for another name than the call's: one action covers a batch or a transaction's members.
 NAMED_OTHERWISE = {
     "sns:PublishBatch": ("sns:Publish",),
@@ -19,7 +19,7 @@ NAMED_OTHERWISE = {
     "sqs:DeleteMessageBatch": ("sqs:DeleteMessage",),
     "sqs:ChangeMessageVisibilityBatch": ("sqs:ChangeMessageVisibility",),
     "dynamodb:TransactWriteItems": (),
-    "dynamodb:BatchWriteItem": ("dynamodb:DeleteItem",),
+    "s3:ListObjectsV2": ("s3:ListBucket",),
     "lambda:Invoke": ("lambda:InvokeFunction",),
     # Cognito takes these from anybody who holds the token that they are about.
     "cognito-idp:RevokeToken": (),

@@ -21,6 +21,7 @@ from local.supervisor.ports import reserve_ports
 
 REGION, ACCOUNT, STAGE = "sa-east-1", "000000000000", "dev"
 PREFIX = f"comanda-{STAGE}"
+BUCKET = f"{PREFIX}-archive-{ACCOUNT}"
 DENIED = frozenset(
     {"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException"}
 )
@@ -94,6 +95,7 @@ def call_of(action: str, *, workload: str, world: World, client: Client) -> Call
         "dynamodb": _table_call,
         "sqs": _queue_call,
         "cognito-idp": _pool_call,
+        "s3": _object_call,
     }.get(service, _other_call)
     return method(operation, workload, world, client)
 
@@ -102,7 +104,9 @@ def _table_call(
     operation: str, workload: str, world: World, client: Client
 ) -> Callable[[], object]:
     dynamodb = client("dynamodb")
-    name = f"{PREFIX}-{'customers' if workload.startswith('auth') else 'orders'}"
+    owner = workload.partition("-")[0]
+    owned = {"auth": "customers", "archive": "archive"}.get(owner, "orders")
+    name = f"{PREFIX}-{owned}"
     key = {"pk": {"S": "ana#ORDER#1"}, "sk": {"S": "ORDER"}}
     query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": key["pk"]}}
     if workload == "orders-worker":
@@ -113,6 +117,9 @@ def _table_call(
         }
     return {
         "GetItem": lambda: dynamodb.get_item(TableName=name, Key=key),
+        "BatchWriteItem": lambda: dynamodb.batch_write_item(
+            RequestItems={name: [{"PutRequest": {"Item": key}}]}
+        ),
         "BatchGetItem": lambda: dynamodb.batch_get_item(RequestItems={name: {"Keys": [key]}}),
         # The workers write in transactions, for which IAM asks item by item.
         "PutItem": lambda: dynamodb.transact_write_items(
@@ -147,6 +154,20 @@ def _queue_call(
         "GetQueueAttributes": lambda: sqs.get_queue_attributes(
             QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
         ),
+    }[operation]
+
+
+def _object_call(
+    operation: str,
+    workload: str,
+    world: World,
+    client: Client,
+) -> Callable[[], object]:
+    s3, there = client("s3"), {"Bucket": BUCKET, "Key": "events/2026/11/21/12/x"}
+    return {
+        "GetObject": lambda: s3.get_object(**there),
+        "PutObject": lambda: s3.put_object(**there, Body=b"x"),
+        "ListBucket": lambda: s3.list_objects_v2(Bucket=BUCKET),
     }[operation]
 
 
@@ -208,6 +229,9 @@ def _make_stage(world: World) -> dict[str, str]:
         if "queue" in it:
             sqs.create_queue(QueueName=f"{PREFIX}-{context}")
             sqs.create_queue(QueueName=f"{PREFIX}-{context}-dlq")
+    world.client("s3").create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
     secrets = world.client("secretsmanager")
     for name in ("cpf-key", "guest-signing-key", "ana/mercadopago"):
         secrets.create_secret(Name=f"comanda/{STAGE}/{name}", SecretString="00")

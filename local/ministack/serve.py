@@ -10,7 +10,7 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-SERVICES = ("dynamodb", "cognito-idp", "secretsmanager", "ses", "lambda", "iam", "sts")
+SERVICES = ("dynamodb", "cognito-idp", "secretsmanager", "ses", "lambda", "iam", "sts", "s3")
 
 
 def main() -> None:
@@ -42,6 +42,8 @@ def _configure(port: int, data: Path) -> None:
         "SFTP_ENABLED": "0",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(data.resolve()),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(data.resolve() / "objects"),
         "LOG_LEVEL": "WARNING",
     }
 

@@ -16,6 +16,8 @@ SAVED = {
     "ses": (("ses", "ses"), ("ses_v2", "ses_v2")),
     "lambda": (("lambda", "lambda_svc"),),
     "iam": (("iam", "iam"),),
+    # The buckets with their settings; each object is a file of its own.
+    "s3": (("s3", "s3"),),
 }
 
 

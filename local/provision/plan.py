@@ -46,6 +46,7 @@ class Plan:
     subscriptions: tuple[SubscriptionPlan, ...]
     tables: tuple[tuple[str, Mapping[str, Any]], ...]
     databases: tuple[str, ...]
+    buckets: tuple[tuple[str, Mapping[str, Any]], ...] = ()
 
 
 class WrongTopology(Exception):
@@ -71,6 +72,11 @@ def plan_for(topology: Mapping[str, Any], *, stage: str) -> Plan:
             for table, shape in it.get("tables", {}).items()
         ),
         databases=tuple(it["database"] for it in contexts.values() if "database" in it),
+        buckets=tuple(
+            (f"{prefix}-{bucket}", shape)
+            for it in contexts.values()
+            for bucket, shape in it.get("buckets", {}).items()
+        ),
     )
 
 

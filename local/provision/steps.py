@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from local.provision.buckets import provision_buckets
 from local.provision.context import ProvisionContext, StaffLogin
 from local.provision.databases import provision_database, run_module
 from local.provision.identity import ProvisionedIdentity, provision_identity
@@ -49,6 +50,7 @@ class Provisioning:
         return (
             Step(name="messaging", needs=("bus",), run=self._make_messaging),
             Step(name="tables", needs=("ministack",), run=self._make_tables),
+            Step(name="buckets", needs=("ministack",), run=self._make_buckets),
             Step(name="secrets", needs=("ministack",), run=self._store_secrets),
             Step(name="identity", needs=("ministack",), run=self._make_identity),
             *databases,
@@ -71,7 +73,8 @@ class Provisioning:
         """Give a context's topic and queues, as variables."""
         if self._messaging is None:
             raise NotProvisioned("the topics and queues")
-        variables = {"COMANDA_TOPIC_ARN": self._messaging.topic_arns[context]}
+        topic = self._messaging.topic_arns.get(context)
+        variables = {"COMANDA_TOPIC_ARN": topic} if topic else {}
         queue = self._messaging.queues.get(context)
         if queue is not None:
             variables |= {"COMANDA_QUEUE_URL": queue.url, "COMANDA_DLQ_URL": queue.dlq_url}
@@ -82,6 +85,9 @@ class Provisioning:
 
     async def _make_tables(self) -> None:
         await provision_tables(self._context, plan=self._plan)
+
+    async def _make_buckets(self) -> None:
+        await provision_buckets(self._context, plan=self._plan)
 
     async def _store_secrets(self) -> None:
         await provision_secrets(self._context, known=self._secrets)

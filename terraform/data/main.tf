@@ -6,11 +6,17 @@ locals {
   tables = merge([
     for it in local.topology.contexts : it.tables if can(it.tables)
   ]...)
+  # The names of buckets are the world's, so they end in our account.
+  buckets = merge([
+    for it in local.topology.contexts : it.buckets if can(it.buckets)
+  ]...)
   # Contexts with a database of their own share one server, and no more than that.
   databases = [for name, it in local.topology.contexts : it.database if can(it.database)]
   subnets   = split(",", data.aws_ssm_parameter.network["isolated_subnet_ids"].insecure_value)
   has_cache = coalesce(var.cache_enabled, local.settings.cache)
 }
+
+data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
@@ -71,6 +77,94 @@ resource "aws_dynamodb_table" "this" {
     enabled     = true
     kms_key_arn = data.aws_ssm_parameter.key.insecure_value
   }
+}
+
+# --- buckets --------------------------------------------------------------------------------
+
+resource "aws_s3_bucket" "this" {
+  for_each = local.buckets
+
+  bucket        = "${local.prefix}-${each.key}-${data.aws_caller_identity.current.account_id}"
+  force_destroy = !var.deletion_protection
+}
+
+# No versions: whoever is erased would live on in the old ones.
+resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
+  for_each = local.buckets
+
+  bucket = aws_s3_bucket.this[each.key].id
+
+  rule {
+    bucket_key_enabled = true
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = "aws:kms"
+      kms_master_key_id = data.aws_ssm_parameter.key.insecure_value
+    }
+  }
+}
+
+resource "aws_s3_bucket_public_access_block" "this" {
+  for_each = local.buckets
+
+  bucket = aws_s3_bucket.this[each.key].id
+
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "this" {
+  for_each = local.buckets
+
+  bucket = aws_s3_bucket.this[each.key].id
+
+  rule {
+    id     = "forget"
+    status = "Enabled"
+
+    filter {
+      prefix = ""
+    }
+
+    expiration {
+      days = each.value.expire_days
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 2
+    }
+  }
+}
+
+data "aws_iam_policy_document" "bucket" {
+  for_each = local.buckets
+
+  statement {
+    sid       = "RefusePlainHttp"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.this[each.key].arn, "${aws_s3_bucket.this[each.key].arn}/*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "this" {
+  for_each = local.buckets
+
+  bucket = aws_s3_bucket.this[each.key].id
+  policy = data.aws_iam_policy_document.bucket[each.key].json
 }
 
 # --- PostgreSQL -----------------------------------------------------------------------------
@@ -234,6 +328,7 @@ resource "aws_ssm_parameter" "this" {
       database_secret_arn  = try(aws_db_instance.this.master_user_secret[0].secret_arn, "none")
     },
     { for name, table in aws_dynamodb_table.this : "${name}_table" => table.name },
+    { for name, bucket in aws_s3_bucket.this : "${name}_bucket" => bucket.bucket },
   )
 
   name  = "${local.parameters}/${each.key}"

@@ -9,7 +9,7 @@ locals {
   functions = { for name, it in local.workloads : name => "${it.app}-${var.stage}${it.suffix}" if it.runs_on == "function" }
   runbooks  = "docs/runbooks"
   # A paid order should reach the kitchen within seconds; a minute of waiting is felt at the counter.
-  oldest_seconds = { orders = 60, payments = 60, catalog = 120 }
+  oldest_seconds = { orders = 60, payments = 60, catalog = 120, archive = 900 }
 }
 
 data "aws_caller_identity" "current" {}

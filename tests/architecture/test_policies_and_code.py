@@ -32,8 +32,12 @@ CODE = {
     "catalog-worker": (*CONSUMING, "workers/catalog"),
     "orders-api": (PUBLISHING, "workers/orders", "workers/runtime/dynamodb.py"),
     "payments-api": (PUBLISHING,),
+    "archive-worker": ("comanda/messaging/sqs.py", "workers/archive"),
+    "archive-api": (),
     "webhooks-api": ("webhooks_lambda/chalicelib",),
 }
+# What each of them calls cannot be told apart by where it stands.
+TWO_IN_A_FOLDER = {"orders-worker", "orders-api", "archive-worker", "archive-api"}
 AUTH = tuple(name for name, it in workloads().items() if it.get("app") == "auth_lambda")
 # What makes a name one of this stage.
 OURS = ("${prefix}", "${stage}", "_key}", "_pool}", "${database}", "${mail_domain}")
@@ -46,15 +50,18 @@ def called(*names: str) -> set[str]:
     return {action for action in every if not action.startswith(BESIDE_THE_CODE)}
 
 
-@pytest.mark.parametrize("workload", sorted(set(CODE) - {"orders-worker", "orders-api"}))
+@pytest.mark.parametrize("workload", sorted(set(CODE) - TWO_IN_A_FOLDER))
 def test_a_policy_allows_what_the_code_calls_and_nothing_else(workload: str) -> None:
     assert called(workload) == actions_in(*CODE[workload])
 
 
-def test_the_policies_of_orders_allow_what_its_code_calls_and_nothing_else() -> None:
-    needed = actions_in(*CODE["orders-worker"], *CODE["orders-api"])
+@pytest.mark.parametrize("context", ["orders", "archive"])
+def test_both_policies_of_a_context_allow_what_its_code_calls_and_nothing_else(
+    context: str,
+) -> None:
+    both = (f"{context}-worker", f"{context}-api")
 
-    assert called("orders-worker", "orders-api") == needed
+    assert called(*both) == actions_in(*CODE[both[0]], *CODE[both[1]])
 
 
 def test_the_policies_of_the_edge_allow_what_its_code_calls_and_nothing_else() -> None:
@@ -94,8 +101,16 @@ def test_every_resource_is_one_of_ours(workload: str) -> None:
         for resource in [resources] if isinstance(resources, str) else resources:
             assert resource.startswith("${") or "${account}" in resource, resource
             whole = resource.replace("/*/mercadopago-??????", "").removesuffix(":*")
+            whole = whole.removesuffix("/events/*")
             assert "*" not in whole, resource
             assert any(word in resource for word in OURS), resource
+
+
+def test_the_scaler_may_measure_every_queue() -> None:
+    (statement,) = statements("keda-operator")
+
+    measured = {it.rpartition("${prefix}-")[2] for it in statement["Resource"]}
+    assert measured == {name for name, it in topology()["contexts"].items() if "queue" in it}
 
 
 def test_every_index_of_the_topology_is_read_by_somebody() -> None:

@@ -177,9 +177,11 @@ VICTIMS = (
     "orders",
     "payments",
     "catalog",
+    "archive",
     "orders-worker",
     "payments-worker",
     "catalog-worker",
+    "archive-worker",
 )
 
 

@@ -138,7 +138,7 @@ async def test_topics_queues_and_subscriptions_are_made_once(
     assert first == second
     assert int(redrive["maxReceiveCount"]) == topology()["queue_defaults"]["max_receive_count"]
     assert redrive["deadLetterTargetArn"].endswith("comanda-test-orders-dlq")
-    assert len(subscriptions) == 2
+    assert len(subscriptions) == 3
 
 
 async def test_an_event_reaches_only_the_queues_that_want_it(

@@ -33,6 +33,7 @@ def test_the_edge_leads_every_public_path_to_its_service(laptop: Laptop) -> None
         "/apis/orders": laptop.urls["orders"],
         "/apis/payments": laptop.urls["payments"],
         "/apis/catalog": laptop.urls["catalog"],
+        "/apis/archive": laptop.urls["archive"],
         "/webhooks": laptop.urls["webhooks"],
         "/loja": laptop.urls["console"],
         "/assets": laptop.urls["console"],

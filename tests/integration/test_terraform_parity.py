@@ -8,6 +8,7 @@ import pytest
 from moto import mock_aws
 
 from comanda.settings import topology
+from local.provision.buckets import lifecycle
 from local.provision.plan import Plan, plan_for
 from local.provision.tables import table_request
 from terraform.parity import differences
@@ -62,6 +63,12 @@ def make(plan: Plan) -> None:
         dynamodb.create_table(**table_request(name, shape))
         lifetime = {"Enabled": True, "AttributeName": shape["ttl_attribute"]}
         dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=lifetime)
+    s3, place = client("s3"), {"LocationConstraint": REGION}
+    for name, shape in plan.buckets:
+        own = f"{name}-123456789012"
+        s3.create_bucket(Bucket=own, CreateBucketConfiguration=place)
+        rules = lifecycle(shape)
+        s3.put_bucket_lifecycle_configuration(Bucket=own, LifecycleConfiguration=rules)
 
 
 def test_what_the_topology_says_is_no_difference(made: Plan) -> None:
@@ -97,3 +104,16 @@ def test_whatever_is_missing_or_too_many_is_seen(made: Plan) -> None:
         "topic comanda-test-stranger is too many",
         "table comanda-test-orders is missing",
     ]
+
+
+def test_a_bucket_that_forgets_too_early_or_is_not_there_is_seen(made: Plan) -> None:
+    s3 = client("s3")
+    ((name, shape),) = made.buckets
+    own = f"{name}-123456789012"
+    early = lifecycle({**shape, "expire_days": 7})
+    s3.put_bucket_lifecycle_configuration(Bucket=own, LifecycleConfiguration=early)
+
+    assert differences(client, made) == [f"bucket {name} forgets after [7] days, not 400"]
+
+    s3.delete_bucket(Bucket=own)
+    assert differences(client, made) == [f"bucket {name} is there 0 times"]

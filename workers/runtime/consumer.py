@@ -8,7 +8,6 @@ waiting for its neighbours. The exception that a handler raises decides what bec
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 from comanda.envelope import Envelope, InvalidEnvelope
@@ -28,10 +27,13 @@ from workers.runtime.errors import (
 from workers.runtime.handling import HandlingMetrics
 from workers.runtime.heartbeat import Heartbeat
 from workers.runtime.keyed import KeyedLocks
+from workers.runtime.limits import ConsumerLimits
 from workers.runtime.receiving import Receivers
 from workers.runtime.validity import ValidityWindow
 from workers.runtime.waiting import first_of
 from workers.runtime.window import Window
+
+__all__ = ["Consumer", "ConsumerLimits", "Handler"]
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Envelope], Awaitable[None]]
@@ -40,24 +42,6 @@ _CONFLICT_ATTEMPTS = 4
 _LONGEST_OUTAGE_PAUSE = 5.0
 # A queue that does not answer must not keep a process from leaving in time.
 _LONGEST_HANDING_BACK = 5.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ConsumerLimits:
-    """How much a consumer takes in hand, and how long it holds on to it.
-
-    What fails is rejected at `most_receives`, what is put off at `most_retries`: that is the
-    queue's `maxReceiveCount` (topology.json), and the queue would move it away without a word.
-    """
-
-    window: int = 512
-    receivers: int = 16
-    wait: timedelta = timedelta(seconds=20)
-    visibility: timedelta = timedelta(seconds=30)
-    longest_handling: timedelta = timedelta(minutes=5)
-    most_receives: int = 5
-    most_retries: int = 20
-    grace: timedelta = timedelta(seconds=20)
 
 
 class Consumer:
@@ -120,6 +104,7 @@ class Consumer:
             gate=self._may_receive,
             most=self._limits.receivers,
             wait=self._limits.wait,
+            rest=self._limits.rest,
         )
         receiving = asyncio.create_task(receivers.run(), name="receivers")
         beating = asyncio.create_task(self._heartbeat.run(), name="heartbeat")
@@ -215,7 +200,8 @@ class Consumer:
 
     async def _dispatch(self, envelope: Envelope, handler: Handler) -> None:
         # Two messages about one aggregate would only fight for its row or its version.
-        async with self._locks.hold(f"{envelope.event.shop_id}/{envelope.event.subject}"):
+        apart = envelope.event.subject if self._limits.takes_turns else envelope.id
+        async with self._locks.hold(f"{envelope.event.shop_id}/{apart}"):
             try:
                 await self._attempt(envelope, handler)
             finally:

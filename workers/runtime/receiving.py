@@ -22,7 +22,7 @@ class Receivers:
     """Fill the window from the queue until cancelled.
 
     `accept` takes each message, and owes the window one place for it. While `gate` is not set
-    nobody receives.
+    nobody receives. After an answer that was not full a receiver may `rest`.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class Receivers:
         gate: asyncio.Event,
         most: int,
         wait: timedelta,
+        rest: timedelta = timedelta(),
     ) -> None:
         self._queue = queue
         self._window = window
@@ -41,6 +42,7 @@ class Receivers:
         self._gate = gate
         self._most = most
         self._wait = wait
+        self._rest = rest.total_seconds()
         self._count = 0
         self._is_leaving = False
 
@@ -89,3 +91,5 @@ class Receivers:
             elif not messages and not is_first:
                 self._count -= 1
                 return
+            elif self._rest and len(messages) < ENTRY_LIMIT:
+                await asyncio.sleep(self._rest)

@@ -92,3 +92,28 @@ run "the_cache_is_a_switch" {
     error_message = "The cache speaks in plain text."
   }
 }
+
+run "buckets_are_closed_encrypted_and_forget" {
+  command = plan
+
+  assert {
+    condition     = toset([for it in aws_s3_bucket.this : it.bucket]) == toset([for name in keys(local.buckets) : "comanda-dev-${name}-${data.aws_caller_identity.current.account_id}"])
+    error_message = "Not the buckets of the topology."
+  }
+
+  assert {
+    condition = alltrue([
+      for it in aws_s3_bucket_public_access_block.this :
+      it.block_public_acls && it.block_public_policy && it.ignore_public_acls && it.restrict_public_buckets
+    ])
+    error_message = "A bucket could be opened to the world."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, it in local.buckets :
+      one(one(aws_s3_bucket_lifecycle_configuration.this[name].rule).expiration).days == it.expire_days
+    ])
+    error_message = "A bucket keeps for another time than the topology says."
+  }
+}

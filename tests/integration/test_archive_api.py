@@ -1,0 +1,262 @@
+"""The archive over HTTP, on moto's S3 and DynamoDB: who may read what, and what is sent again."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+import uvicorn
+from fastapi import FastAPI
+
+from comanda.envelope import Envelope
+from comanda.messaging.ports import MessagingUnavailable
+from tests.archive_builders import (
+    CHARGE,
+    NOW,
+    ORDER,
+    OTHER_SHOP,
+    SHOP,
+    Shelf,
+    aws_stand_in,
+    opened_shelf,
+    paid_life,
+    placed,
+)
+from tests.orders_http import crew, guest, verifier
+from workers.archive.api import build_app
+from workers.archive.doors import Shelves
+from workers.archive.model import Entry, entry_of
+from workers.archive.plan import listeners
+from workers.archive.replay_items import DynamoReplayBook
+from workers.archive.replays import ReplayBook, Replayer
+from workers.archive.repository import DynamoIndex
+
+BASE = f"/apis/archive/{SHOP}"
+WINDOW = {
+    "queue": "orders",
+    "since": NOW.isoformat(),
+    "until": (NOW + timedelta(hours=2)).isoformat(),
+}
+
+
+@dataclass
+class ScriptedSender:
+    """A queue that remembers; it breaks once, after so many batches, when told to."""
+
+    breaks_after: int = -1
+    sent: list[tuple[str, Entry, Mapping[str, str]]] = field(default_factory=list)
+    batches: int = 0
+
+    async def send(
+        self, queue: str, entries: Sequence[Entry], *, provenance: Mapping[str, str]
+    ) -> None:
+        if self.batches == self.breaks_after:
+            self.breaks_after = -1
+            raise MessagingUnavailable
+        self.batches += 1
+        self.sent += [(queue, entry, provenance) for entry in entries]
+
+    @property
+    def ids(self) -> list[str]:
+        return [entry.event_id for _, entry, _ in self.sent]
+
+
+class Desk:
+    """A client of the served API, and the stores behind it."""
+
+    def __init__(self, session: aiohttp.ClientSession, shelf: Shelf, book: ReplayBook) -> None:
+        self.session = session
+        self.shelf = shelf
+        self.book = book
+        self.sender = ScriptedSender()
+        self.now = NOW
+
+    async def keep(self, envelopes: Sequence[Envelope]) -> None:
+        scribe = self.shelf.scribe()
+        await asyncio.gather(*(scribe.keep(entry_of(it)) for it in envelopes))
+
+    async def ask(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
+        async with self.session.request(method, path, **options) as answer:
+            return answer.status, json.loads(await answer.read())
+
+    def replayer(self) -> Replayer:
+        return Replayer(
+            self.book,
+            objects=self.shelf.objects,
+            sender=self.sender,
+            heard=listeners(),
+            clock=lambda: self.now,
+        )
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    with aws_stand_in() as url:
+        yield url
+
+
+@pytest_asyncio.fixture
+async def desk(endpoint: str) -> AsyncIterator[Desk]:
+    async with opened_shelf("aws", endpoint) as shelf:
+        assert isinstance(shelf.index, DynamoIndex)
+        book = DynamoReplayBook(shelf.index.table)
+
+        @asynccontextmanager
+        async def connect(app: FastAPI) -> AsyncIterator[None]:
+            app.state.shelves = Shelves(
+                index=shelf.index, objects=shelf.objects, book=book, clock=lambda: NOW
+            )
+            app.state.verifier = verifier()
+            yield
+
+        app = build_app((SHOP, OTHER_SHOP), connect=connect)
+        async with served(app) as url, aiohttp.ClientSession(url) as session:
+            yield Desk(session, shelf, book)
+
+
+@asynccontextmanager
+async def served(app: FastAPI) -> AsyncIterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        await serving
+
+
+async def test_a_manager_reads_the_journey_and_what_it_was_before(desk: Desk) -> None:
+    await desk.keep(paid_life())
+    path = f"{BASE}/orders/{ORDER}/journey"
+
+    status, whole = await desk.ask("GET", path, headers=crew("manager"))
+    until = {"as_of": (NOW + timedelta(seconds=2)).isoformat()}
+    _, before = await desk.ask("GET", path, headers=crew("manager"), params=until)
+
+    assert status == 200
+    assert whole["now"] == {"order": "RECEIVED", "charge": "PAID", "stock": "SOLD"}
+    assert [step["seconds_after_previous"] for step in whole["steps"]] == [0, 1, 1, 1, 1, 1]
+    assert before["now"] == {"order": "PENDING_PAYMENT", "charge": "WAITING", "stock": "HELD"}
+
+
+@pytest.mark.parametrize("path", [f"/orders/{ORDER}/journey", "/events?id=1", "/replays"])
+async def test_neither_kitchen_nor_guests_read_the_archive(desk: Desk, path: str) -> None:
+    assert (await desk.ask("GET", BASE + path, headers=crew("kitchen")))[0] == 403
+    assert (await desk.ask("GET", BASE + path, headers=guest()))[0] == 403
+    assert (await desk.ask("GET", BASE + path))[0] == 401
+
+
+async def test_another_shop_learns_nothing(desk: Desk) -> None:
+    await desk.keep(paid_life())
+
+    path = f"/apis/archive/{OTHER_SHOP}/orders/{ORDER}/journey"
+    assert (await desk.ask("GET", path, headers=crew("owner")))[0] == 404
+
+
+async def test_events_are_found_by_charge_and_by_correlation(desk: Desk) -> None:
+    life = paid_life()
+    await desk.keep(life)
+
+    for name, count in ((CHARGE, 5), (life[3].correlation_id, 3), ("nobody", 0)):
+        status, found = await desk.ask(
+            "GET", f"{BASE}/events", headers=crew("owner"), params={"id": name}
+        )
+        assert (status, len(found["events"])) == (200, count)
+
+
+async def test_a_preview_counts_what_the_queue_would_take(desk: Desk) -> None:
+    await desk.keep(paid_life())
+
+    status, told = await desk.ask(
+        "GET", f"{BASE}/replays/preview", headers=crew("owner"), params=WINDOW
+    )
+
+    assert status == 200
+    assert told["by_type"] == {
+        "catalog.stock.reserved.v1": 1,
+        "payments.charge.created.v1": 1,
+        "payments.payment.approved.v1": 1,
+    }
+    assert told["count"] == 3
+    assert sum(told["left_out"].values()) == 3
+
+
+async def test_a_replay_sends_the_envelopes_as_they_were_and_says_who_asked(desk: Desk) -> None:
+    life = paid_life()
+    await desk.keep(life)
+    status, asked = await desk.ask("POST", f"{BASE}/replays", headers=crew("owner"), json=WINDOW)
+
+    await desk.replayer().run_open()
+    await desk.replayer().run_open()
+
+    assert status == 202
+    assert [(queue, it.body) for queue, it, _ in desk.sender.sent] == [
+        ("orders", it.to_json()) for it in (life[1], life[2], life[4])
+    ]
+    assert {p["replay_id"] for _, _, p in desk.sender.sent} == {asked["id"]}
+    assert {p["replayed_by"] for _, _, p in desk.sender.sent} == {"ana"}
+    _, told = await desk.ask("GET", f"{BASE}/replays", headers=crew("owner"))
+    assert [(it["state"], it["sent"], it["by"]) for it in told["replays"]] == [("DONE", 3, "ana")]
+
+
+async def test_a_replay_goes_on_where_another_process_left_it(desk: Desk) -> None:
+    events = [placed(at=NOW + timedelta(minutes=n)) for n in range(35)]
+    await desk.keep(events)
+    asked = {**WINDOW, "queue": "catalog", "per_second": 200}
+    await desk.ask("POST", f"{BASE}/replays", headers=crew("owner"), json=asked)
+    desk.sender.breaks_after = 2
+
+    with pytest.raises(MessagingUnavailable):
+        await desk.replayer().run_open()
+    await desk.replayer().run_open()
+    assert len(desk.sender.ids) == 20, "the lease of the first still holds"
+    desk.now += timedelta(minutes=2)
+    await desk.replayer().run_open()
+
+    assert desk.sender.ids == [it.id for it in events]
+
+
+async def test_a_cancelled_replay_sends_nothing_more(desk: Desk) -> None:
+    await desk.keep(paid_life())
+    _, asked = await desk.ask("POST", f"{BASE}/replays", headers=crew("owner"), json=WINDOW)
+    path = f"{BASE}/replays/{asked['id']}/cancellation"
+
+    status, told = await desk.ask("POST", path, headers=crew("owner"))
+    await desk.replayer().run_open()
+
+    assert (status, told["state"]) == (200, "CANCELLED")
+    assert desk.sender.sent == []
+    assert (await desk.ask("POST", path, headers=crew("owner")))[0] == 409
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"queue": "archive"},
+        {"queue": "nobody"},
+        {"until": WINDOW["since"]},
+        {"until": (NOW + timedelta(days=32)).isoformat()},
+        {"since": "2026-11-21T12:00:00"},
+        {"per_second": 0},
+        {"per_second": 201},
+    ],
+)
+async def test_a_senseless_replay_is_refused(desk: Desk, wrong: dict[str, Any]) -> None:
+    body = {**WINDOW, **wrong}
+
+    status, _ = await desk.ask("POST", f"{BASE}/replays", headers=crew("owner"), json=body)
+
+    assert status == 422
+    assert await desk.book.all() == []
+
+
+async def test_only_an_owner_has_events_sent_again(desk: Desk) -> None:
+    for group in ("manager", "kitchen"):
+        status, _ = await desk.ask("POST", f"{BASE}/replays", headers=crew(group), json=WINDOW)
+        assert status == 403

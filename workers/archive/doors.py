@@ -1,0 +1,73 @@
+"""What the routes of the archive share: the shop, the stores, staff, outages, windows."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Query, Request
+from pydantic import AwareDatetime
+
+from comanda.ids import InvalidShopId, ShopId
+from workers.archive.ports import Index, Objects
+from workers.archive.replays import ReplayBook
+from workers.archive.windows import InvalidWindow, Window
+from workers.runtime.errors import RetryLater
+from workers.runtime.http import Problem, staff, unavailable
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shelves:
+    """What the API reads from."""
+
+    index: Index
+    objects: Objects
+    book: ReplayBook
+    clock: Callable[[], datetime]
+
+
+async def known_shop(shop: str, request: Request) -> ShopId:
+    """Take the shop of the path; 404 when there is none of that name."""
+    with suppress(InvalidShopId):
+        shop_id = ShopId(shop)
+        if shop_id in request.app.state.shops:
+            return shop_id
+    raise Problem(404, "There is no such shop")
+
+
+async def shelves_of(request: Request) -> Shelves:
+    """Give what the lifespan connected."""
+    shelves: Shelves = request.app.state.shelves
+    return shelves
+
+
+async def answered(work: Awaitable[T]) -> T:
+    """Await the store; an outage is 503 with `Retry-After`."""
+    try:
+        return await work
+    except RetryLater as exc:
+        raise unavailable("the archive is out of reach") from exc
+
+
+KnownShop = Annotated[ShopId, Depends(known_shop)]
+OpenShelves = Annotated[Shelves, Depends(shelves_of)]
+OFFICE = Depends(staff("manager", "owner"))
+Instant = Annotated[AwareDatetime | None, Query(description="an instant with its time zone")]
+
+
+def window_of(
+    shop: ShopId,
+    *,
+    since: datetime,
+    until: datetime,
+    types: frozenset[str],
+    subjects: frozenset[str],
+) -> Window:
+    """Make a window; 422 with the reason when it makes no sense."""
+    try:
+        return Window(shop_id=shop, since=since, until=until, types=types, subjects=subjects)
+    except InvalidWindow as exc:
+        raise Problem(422, "This window makes no sense", detail=str(exc)) from exc
