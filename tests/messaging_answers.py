@@ -49,6 +49,7 @@ AWS: dict[Probe, Any] = {
     sns.empty_publication: "InvalidParameter",
     sns.publication_beyond_256_kib: ["taken", "InvalidParameter"],
     sns.wrong_publish_batches: ["TooManyEntriesInBatchRequest", "BatchEntryIdsNotDistinct"],
+    sns.the_group_of_a_message_reaches_the_queue: {"single": "shop", "batch": "shop"},
     sns.senseless_policies: ["InvalidParameter"] * 4,
     sns.policies_over_attributes: {
         "exact": ["1"],
@@ -91,6 +92,7 @@ DIVERGENCES: dict[tuple[str, Probe], Any] = {
     ("ministack", sqs.visibility_of_a_message_not_in_flight): "taken",
     ("ministack", sqs.a_queue_knows_whose_dead_letters_it_has): "InvalidAction",
     ("ministack", sns.empty_publication): "taken",
+    ("ministack", sns.the_group_of_a_message_reaches_the_queue): {"single": "shop", "batch": None},
     ("ministack", sns.senseless_policies): ["taken"] * 4,
     # It forgets what is in a binary attribute.
     ("ministack", sns.wrapped_notifications): (

@@ -32,6 +32,18 @@ def wrong_publish_batches(wire: Wire) -> Any:
     ]
 
 
+def the_group_of_a_message_reaches_the_queue(wire: Wire) -> Any:
+    topic = wire.topic()
+    url = wire.listen(topic)
+    entry = {"Id": "1", "Message": "batch", "MessageGroupId": "shop"}
+    wire.sns.publish(TopicArn=topic, Message="single", MessageGroupId="shop")
+    wire.sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=[entry])
+    found: dict[str, Any] = {}
+    while len(found) < 2 and (messages := wire.receive(url)):
+        found |= {m["Body"]: m["Attributes"].get("MessageGroupId") for m in messages}
+    return found
+
+
 def senseless_policies(wire: Wire) -> Any:
     topic = wire.topic()
     policies = ("{", '{"a": "b"}', '{"a": [{"resembles": "b"}]}', '{"a": [{"numeric": ["~", 1]}]}')

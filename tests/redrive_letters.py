@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from comanda.messaging.dead_letters import DeadLetter, Returned
 from tests.bus_server import BusServer
-from workers.runtime.dead_letters import DeadLetter, Returned
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

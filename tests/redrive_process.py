@@ -4,9 +4,9 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 
+from comanda.messaging.dead_letters import SQSDeadLetters
+from comanda.messaging.redrive import Pace, RedriveOrder, redrive
 from workers.runtime.aws import aws_client
-from workers.runtime.dead_letters import SQSDeadLetters
-from workers.runtime.redrive import Pace, RedriveOrder, redrive
 
 
 async def main(url: str, dlq_url: str) -> None:

@@ -43,6 +43,7 @@ class InMemoryQueue:
         *,
         message_id: str | None = None,
         attributes: Mapping[str, str] | None = None,
+        group: str = "",
     ) -> None:
         """Put a message on the queue."""
         message = Message(
@@ -51,6 +52,7 @@ class InMemoryQueue:
             receipt="",
             receive_count=0,
             attributes=dict(attributes or {}),
+            group=group,
         )
         self._visible.append(message)
         self._arrived.set()

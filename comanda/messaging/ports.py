@@ -16,7 +16,8 @@ class MessagingUnavailable(Exception):
 class Message:
     """A message as it was received; the receipt is good for this receive only.
 
-    `sent_at` and `first_received_at` (aware UTC) are the queue's own account, where it gives one.
+    `sent_at` and `first_received_at` (aware UTC) are the queue's own account, where it gives one;
+    `group` is the shop whose turn it was, empty where the sender named none.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Message:
     attributes: dict[str, str] = field(default_factory=dict)
     sent_at: datetime | None = None
     first_received_at: datetime | None = None
+    group: str = ""
 
 
 class Publisher(Protocol):

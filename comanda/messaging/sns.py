@@ -48,6 +48,8 @@ def _entry(index: int, envelope: Envelope) -> dict[str, Any]:
     return {
         "Id": str(index),
         "Message": envelope.to_json(),
+        # SQS serves the groups of a standard queue fairly, so no shop waits behind another's rush.
+        "MessageGroupId": str(envelope.event.shop_id),
         "MessageAttributes": {
             name: {"DataType": "String", "StringValue": value}
             for name, value in envelope.attributes.items()

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from math import ceil
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,7 +13,12 @@ from comanda.messaging.batches import chunks
 from comanda.messaging.ports import Message, MessagingUnavailable
 
 _ATTEMPTS = 3
-_ACCOUNT = ("ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp", "SentTimestamp")
+_ACCOUNT = (
+    "ApproximateReceiveCount",
+    "ApproximateFirstReceiveTimestamp",
+    "SentTimestamp",
+    "MessageGroupId",
+)
 # SQS refuses a message with more; a refused dead letter would come again for ever.
 _MOST_ATTRIBUTES = 10
 _OUTAGES = (BotoCoreError, ClientError, TimeoutError, OSError)
@@ -62,12 +68,14 @@ class SQSQueue:
         raise MessagingUnavailable(f"{len(entries)} deletes were refused {_ATTEMPTS} times")
 
     async def hide(self, message: Message, *, duration: timedelta) -> None:
-        """Set how long the message stays hidden, in whole seconds (0 to 12 h)."""
+        """Set how long the message stays hidden, in seconds, rounded up (0 to 12 h)."""
         try:
             await self._client.change_message_visibility(
                 QueueUrl=self._url,
                 ReceiptHandle=message.receipt,
-                VisibilityTimeout=int(duration.total_seconds()),
+                # Rounded down, a part of a second would be none: the message would come back at
+                # once, twenty times in that second, and be a dead letter.
+                VisibilityTimeout=ceil(duration.total_seconds()),
             )
         except _OUTAGES as exc:
             raise MessagingUnavailable(f"cannot hide: {type(exc).__name__}") from exc
@@ -103,6 +111,8 @@ class SQSQueue:
                     name: {"DataType": "String", "StringValue": value}
                     for name, value in attributes.items()
                 },
+                # Sent back, it waits for its turn among the messages of its own shop.
+                **({"MessageGroupId": message.group} if message.group else {}),
             )
         except _OUTAGES as exc:
             raise MessagingUnavailable(f"cannot reject: {type(exc).__name__}") from exc
@@ -131,6 +141,7 @@ def _message(raw: dict[str, Any]) -> Message:
         attributes={k: v["StringValue"] for k, v in attributes.items() if "StringValue" in v},
         sent_at=_instant(account.get("SentTimestamp")),
         first_received_at=_instant(account.get("ApproximateFirstReceiveTimestamp")),
+        group=account.get("MessageGroupId", ""),
     )
 
 

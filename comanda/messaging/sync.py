@@ -22,6 +22,8 @@ class SNSPublisher:
             self._client.publish(
                 TopicArn=self._topic_arn,
                 Message=envelope.to_json(),
+                # Each shop has its turn: SQS serves the groups of a standard queue fairly.
+                MessageGroupId=str(envelope.event.shop_id),
                 MessageAttributes={
                     name: {"DataType": "String", "StringValue": value}
                     for name, value in envelope.attributes.items()

@@ -120,13 +120,20 @@ def _fault_of_payment(paid: ProviderPaid, charge: AuditedCharge | None) -> str |
     return f"the provider says {told}, our books {booked[0]}, {booked[1]}"
 
 
+def _fault_without_order(charge: AuditedCharge) -> str | None:
+    """Judge a charge whose order is gone, which only a restore does; given up, it owes nobody."""
+    if charge.left == ZERO and charge.status not in _LIVE and not charge.open_attempts:
+        return None
+    return f"charge {charge.id} is for an order that is not there"
+
+
 def _charge_fault(charge: AuditedCharge, books: Books) -> str | None:
     for stray, (came, back) in charge.strays.items():
         if came != back:
             return f"second payment {stray}: {came} came, {back} went back"
     order = books.orders.get(charge.order_id)
     if order is None:
-        return f"charge {charge.id} is for an order that is not there"
+        return _fault_without_order(charge)
     if charge.left == ZERO or charge.disputed > ZERO:
         return None
     if order.status not in _KITCHEN:

@@ -15,6 +15,7 @@ from local.bus.errors import AwsError, invalid
 Attributes = dict[str, dict[str, str]]
 MOST = 10
 _NAME = re.compile(r"(?!AWS\.|Amazon\.)[A-Za-z0-9_-]([A-Za-z0-9_.-]{0,255})", re.IGNORECASE)
+_GROUP = re.compile(r"[!-~]{1,128}")
 # What every message of ours carries is known to be well named.
 _USUAL = frozenset({("type", "String"), ("source", "String")})
 
@@ -70,6 +71,19 @@ def _check_content(name: str, logical: str, content: str) -> None:
             raise InvalidOperation
     except (binascii.Error, InvalidOperation) as exc:
         raise invalid(f"Can't cast the value of message attribute '{name}' to a number.") from exc
+
+
+def checked_group(group: Any) -> str:
+    """Give the message's group, empty where there is none, if AWS would take it."""
+    if group is None:
+        return ""
+    if not isinstance(group, str) or not _GROUP.fullmatch(group):
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Value {group} for parameter MessageGroupId is invalid. Reason: MessageGroupId can"
+            " only include alphanumeric and punctuation characters. 1 to 128 in length.",
+        )
+    return group
 
 
 def size_of(attributes: Attributes) -> int:

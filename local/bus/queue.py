@@ -4,7 +4,6 @@ The queue never waits; whoever polls it for long waits in `local.bus.pollers`.
 """
 
 import heapq
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -14,6 +13,7 @@ from typing import Any
 from local.bus.attributes import Attributes
 from local.bus.errors import AwsError
 from local.bus.faults import Faults, Point, Subject
+from local.bus.lanes import Lanes
 from local.bus.names import queue_arn
 from local.bus.pollers import Pollers
 
@@ -39,6 +39,8 @@ class Entry:
     source_arn: str = ""
     receipt: str = ""
     is_deleted: bool = False
+    is_in_flight: bool = False
+    group: str = ""
     # Digests are made once a message, not once a receive.
     body_md5: str = ""
     attributes_md5: str = ""
@@ -78,7 +80,7 @@ class BusQueue:
         self._clock = clock
         self._tell = tell
         self._faults = faults
-        self._visible: deque[Entry] = deque()
+        self._visible: Lanes[Entry] = Lanes()
         self._hidden: list[tuple[float, int, Entry]] = []
         self._order = count()
         self._by_key: dict[str, Entry] = {}
@@ -106,7 +108,7 @@ class BusQueue:
         taken: list[Entry] = []
         revealed: list[Entry] = []
         while self._visible and len(taken) < limit:
-            entry = self._visible.popleft()
+            entry = self._visible.pop()
             if entry.is_deleted or entry.visible_at > now:
                 continue
             if now - entry.sent_at > self.settings.retention:
@@ -170,9 +172,7 @@ class BusQueue:
     def shuffle(self, dice: Random, *, span: int) -> None:
         """Forget the order of the first `span` visible messages."""
         self.show_due()
-        first = [self._visible.popleft() for _ in range(min(span, len(self._visible)))]
-        dice.shuffle(first)
-        self._visible.extendleft(first)
+        self._visible.shuffle(dice, span=span)
 
     def counts(self) -> dict[str, int]:
         """Count visible, hidden and delayed messages."""
@@ -204,6 +204,7 @@ class BusQueue:
         entry.first_received_at = entry.first_received_at or now
         entry.receipt = f"{entry.key}#{next(self._receipts)}"
         entry.visible_at = now + visibility
+        self._visible.depart(entry)
         self._tell("received", self.name, entry, entry.receive_count)
         if not visibility or (self._faults.at[Point.HAND_OUT] and self._is_revealed(entry)):
             return True
@@ -220,12 +221,14 @@ class BusQueue:
             sent_at=entry.sent_at,
             visible_at=self._clock(),
             source_arn=queue_arn(self.name),
+            group=entry.group,
         )
         dead.put(buried)
         self._tell("moved", self.name, entry, dead.name)
 
     def _drop(self, entry: Entry) -> None:
         entry.is_deleted = True
+        self._visible.land(entry)
         self._by_key.pop(entry.key, None)
         hidden = self._hidden
         if len(hidden) > _CLUTTER and len(hidden) > 4 * len(self._by_key):
@@ -233,7 +236,8 @@ class BusQueue:
             heapq.heapify(self._hidden)
 
     def _show(self, entry: Entry) -> None:
-        self._visible.append(entry)
+        self._visible.land(entry)
+        self._visible.add(entry)
         self.pollers.wake_one()
 
     def _hide(self, entry: Entry) -> None:

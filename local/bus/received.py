@@ -45,6 +45,8 @@ def _message(entry: Entry, system: frozenset[str], attributes: dict[str, Any]) -
             "ApproximateFirstReceiveTimestamp": str(int((entry.first_received_at or 0) * 1000)),
             "SenderId": ACCOUNT,
         }
+        if entry.group:
+            known["MessageGroupId"] = entry.group
         if entry.source_arn:
             known["DeadLetterQueueSourceArn"] = entry.source_arn
         is_all = "All" in system

@@ -51,5 +51,5 @@ class BusControl:
         body = json.dumps(told).encode() if told is not None else None
         url = f"{self._url}/_control/{path}{query}"
         request = urllib.request.Request(url, data=body, method=method)  # noqa: S310  # Our bus.
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - The address is our own bus.
             return json.load(answer)

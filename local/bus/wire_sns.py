@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from local.bus.attributes import Attributes, size_of
+from local.bus.attributes import Attributes, checked_group, size_of
 from local.bus.errors import AwsError, missing
 from local.bus.faults import Point, Subject
 from local.bus.forms import (
@@ -123,7 +123,8 @@ class SnsWire:
             raise AwsError("InvalidParameter", "Invalid parameter: Message too long")
         if self._faults.at[Point.ENTRY]:
             self._fail(action, topic.rpartition(":")[2], body, attributes)
-        return self._world.publish(topic, body, attributes)
+        group = checked_group(form.get(f"{prefix}MessageGroupId"))
+        return self._world.publish(topic, body, attributes, group=group)
 
     def _fail(self, action: str, topic: str, body: str, attributes: Attributes) -> None:
         subject = Subject(action=action, queue=topic, body=body, attributes=attributes)

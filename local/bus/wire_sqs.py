@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from local.bus import fields
-from local.bus.attributes import checked, md5, md5_of_attributes, size_of
+from local.bus.attributes import checked, checked_group, md5, md5_of_attributes, size_of
 from local.bus.batches import run_batch
 from local.bus.errors import AwsError, invalid
 from local.bus.faults import Point, Subject
@@ -175,7 +175,8 @@ class SqsWire:
         delay = request.get("DelaySeconds")
         if delay is not None:
             delay = fields.number(request, "DelaySeconds", default=0, low=0, high=900)
-        entry = self._world.send(queue, body, attributes=attributes, delay=delay)
+        group = checked_group(request.get("MessageGroupId"))
+        entry = self._world.send(queue, body, attributes=attributes, delay=delay, group=group)
         entry.body_md5 = md5(content)
         answer = {"MessageId": entry.id, "MD5OfMessageBody": entry.body_md5}
         if attributes:

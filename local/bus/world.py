@@ -5,6 +5,7 @@ Every change is noted in the log before it is acknowledged, and every step in th
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +77,18 @@ class World:
         return self.queues.get(queue.settings.redrive_arn.rpartition(":")[2])
 
     def send(
-        self, queue: BusQueue, body: str, *, attributes: Attributes, delay: int | None = None
+        self,
+        queue: BusQueue,
+        body: str,
+        *,
+        attributes: Attributes,
+        delay: int | None = None,
+        group: str = "",
     ) -> Entry:
         """Put a message on a queue, and whatever the faults make of it."""
         now = self.clock()
         wait = queue.settings.delay if delay is None else delay
-        entry = Entry(new_id(), body, attributes, now, now + wait)
+        entry = Entry(new_id(), body, attributes, now, now + wait, group=group)
         if self.faults.at[Point.SEND]:
             self._send_faulty(queue, entry)
         else:
@@ -114,7 +121,7 @@ class World:
         self.topics.unsubscribe(arn)
         self._note("unsubscribed", arn=arn)
 
-    def publish(self, topic: str, body: str, attributes: Attributes) -> str:
+    def publish(self, topic: str, body: str, attributes: Attributes, *, group: str = "") -> str:
         """Fan a message out to the queues whose policy admits it; give its id."""
         message_id = new_id()
         for subscription in self.topics.of(topic):
@@ -122,12 +129,12 @@ class World:
             if queue is None or not subscription.wants(body, attributes):
                 continue
             if subscription.is_raw:
-                self.send(queue, body, attributes=attributes)
+                self.send(queue, body, attributes=attributes, group=group)
             else:
                 wrapped = notification(
                     body, attributes, topic=topic, message_id=message_id, at=self.clock()
                 )
-                self.send(queue, wrapped, attributes={})
+                self.send(queue, wrapped, attributes={}, group=group)
         return message_id
 
     def advance(self, seconds: float) -> None:
@@ -149,9 +156,7 @@ class World:
         self.journal.add("fault", queue.name, entry.id, fault.kind)
         for number in range(fault.copies if fault.kind == "duplicate" else 0):
             key = f"{entry.id}~{number + 1}"
-            visible_at = entry.visible_at + fault.seconds
-            twin = Entry(entry.id, entry.body, entry.attributes, entry.sent_at, visible_at, key=key)
-            self._put(queue, twin)
+            self._put(queue, replace(entry, key=key, visible_at=entry.visible_at + fault.seconds))
 
     def _put(self, queue: BusQueue, entry: Entry) -> None:
         queue.put(entry)
@@ -247,4 +252,5 @@ def _sent(queue: BusQueue, entry: Entry) -> dict[str, Any]:
         "visible_at": entry.visible_at,
         "receive_count": entry.receive_count,
         "source_arn": entry.source_arn,
+        "group": entry.group,
     }

@@ -9,14 +9,14 @@ from typing import Any
 
 import boto3
 
+from comanda.messaging.dead_letters import DeadLetter, SQSDeadLetters
+from comanda.messaging.redrive import Pace, RedriveOrder, peek, redrive
 from comanda.settings import topology
 from console.audit.invariants import Offender, offenders
 from console.audit.reading import read_books
 from console.door import Door, DoorClosed
 from console.places import find_places
 from local.supervisor import System
-from workers.runtime.dead_letters import DeadLetter, SQSDeadLetters
-from workers.runtime.redrive import Pace, RedriveOrder, peek, redrive
 
 _LOOK_AGAIN = 3.0
 

@@ -41,8 +41,8 @@ HOP_BY_HOP = frozenset(
 _OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 # Pages for people; they have no OpenAPI document.
 SCREENS = frozenset({"/loja", "/assets"})
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_PATIENCE = 2.0
+# A service restarts within this on a laptop that has other things to do as well.
+_PATIENCE = 6.0
 _PAUSE = 0.1
 
 
@@ -92,9 +92,8 @@ class Edge:
             try:
                 return await self._send(request, base, body)
             except aiohttp.ClientConnectorError:
-                # Nothing was sent yet, so a safe request may wait for a service that restarts.
-                is_late = asyncio.get_running_loop().time() > deadline
-                if request.method not in SAFE_METHODS or is_late:
+                # Nothing was sent yet, so any request may wait for a service that restarts.
+                if asyncio.get_running_loop().time() > deadline:
                     return _unavailable(502, "the service behind this path is down")
                 await asyncio.sleep(_PAUSE)
             except TimeoutError:

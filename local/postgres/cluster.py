@@ -4,6 +4,7 @@ import fcntl
 import importlib.util
 import os
 import secrets
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -35,15 +36,27 @@ SETTINGS = {
     "log_line_prefix": "%m [%p] ",
     "jit": "off",
 }
+# A cluster with an `archive` folder beside its data keeps all that it wrote, for point-in-time
+# recovery: `local.recovery` makes that folder. A segment that is there already is the same one.
+ARCHIVING = {
+    "wal_level": "replica",
+    "archive_mode": "on",
+    "archive_timeout": "1s",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """A cluster that can be served: its data, its password and the user to run as."""
+    """A cluster that can be served: its data, its password and the user to run as.
+
+    With an `archive` folder, each segment of the write-ahead log is copied there, at the latest a
+    second after it began to be filled.
+    """
 
     data: Path
     password: str
     user: OrdinaryUser
+    archive: Path | None = None
 
     @property
     def prefix(self) -> tuple[str, ...]:
@@ -52,9 +65,17 @@ class Cluster:
 
     def command(self, *, port: int) -> tuple[str, ...]:
         """Give the server's command line, without `prefix`; it stops on SIGINT."""
-        settings = {**SETTINGS, "port": str(port)}
+        settings = {**SETTINGS, **self._archiving(), "port": str(port)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return (str(binary("postgres")), "-D", str(self.data), *options)
+
+    def _archiving(self) -> dict[str, str]:
+        if self.archive is None:
+            return {}
+        kept = shlex.quote(str(self.archive))
+        # The copy gets its name when it is whole: half a segment must never be restored.
+        copy = f"test -f {kept}/%f || (cp %p {kept}/%f.half && mv {kept}/%f.half {kept}/%f)"
+        return {**ARCHIVING, "archive_command": copy}
 
     def dsn(self, *, port: int, database: str = "postgres") -> str:
         """Give the address of a database of this cluster, in the form that RDS has too."""
@@ -88,7 +109,10 @@ def prepare_cluster(folder: Path, *, cache: Path) -> Cluster:
     # A server that was killed leaves its lock file, whose process id may by now be another's.
     (data / "postmaster.pid").unlink(missing_ok=True)
     password = (data / "comanda-password").read_text()
-    return Cluster(data=data, password=password, user=user)
+    archive = folder / "archive"
+    return Cluster(
+        data=data, password=password, user=user, archive=archive if archive.is_dir() else None
+    )
 
 
 def _template(cache: Path, *, user: OrdinaryUser) -> Path:

@@ -88,7 +88,8 @@ async def memory_pipe() -> AsyncIterator[Pipe]:
         async def publish(self, envelopes: Any) -> None:
             await super().publish(envelopes)
             for envelope in envelopes:
-                queue.send(envelope.to_json(), attributes=envelope.attributes)
+                shop = str(envelope.event.shop_id)
+                queue.send(envelope.to_json(), attributes=envelope.attributes, group=shop)
 
     async def dead() -> list[tuple[str, str]]:
         return [(message.body, reason) for message, reason in queue.dead]
@@ -150,6 +151,15 @@ async def test_a_hidden_message_stays_hidden(pipe: Pipe) -> None:
     assert await pipe.queue.receive(limit=10, wait=SOON) == []
 
 
+async def test_a_part_of_a_second_does_not_bring_a_message_back_at_once(pipe: Pipe) -> None:
+    await pipe.publisher.publish([sealed(1)])
+    (message,) = await pipe.queue.receive(limit=10, wait=SOON)
+
+    await pipe.queue.hide(message, duration=timedelta(milliseconds=900))
+
+    assert await pipe.queue.receive(limit=10, wait=timedelta()) == []
+
+
 async def test_a_rejected_message_is_a_dead_letter_with_its_reason(pipe: Pipe) -> None:
     await pipe.publisher.publish([sealed(1)])
     (message,) = await pipe.queue.receive(limit=10, wait=SOON)
@@ -192,6 +202,16 @@ async def test_attributes_tell_the_type_and_source(pipe: Pipe) -> None:
     assert message.attributes == {"type": "orders.order.paid.v1", "source": "orders"}
 
 
+async def test_a_message_waits_among_those_of_its_shop(party: Party | None, pipe: Pipe) -> None:
+    # ministack forgets the group on the way; that is listed among its divergences.
+    expected = "" if party is not None and party.name == "ministack" else "lanchonete"
+    await pipe.publisher.publish([sealed(1)])
+
+    (message,) = await pipe.queue.receive(limit=10, wait=SOON)
+
+    assert message.group == expected
+
+
 async def test_an_unreachable_endpoint_is_an_outage_by_name() -> None:
     with reserve_ports(1) as (port,):
         arguments = Party("nobody", f"http://127.0.0.1:{port}").connection
@@ -230,3 +250,4 @@ def test_a_lambda_publishes_what_a_worker_reads(bus: Party) -> None:
 
     (message,) = wire.receive(url)
     assert Envelope.from_json(message["Body"]).event == sealed(1).event
+    assert message["Attributes"]["MessageGroupId"] == "lanchonete"

@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from comanda.messaging.dead_letters import SQSDeadLetters
 from comanda.messaging.ports import MessagingUnavailable
+from comanda.messaging.redrive import Pace, RedriveOrder, peek, redrive
 from tests.bus_server import ROOT, BusServer, running_bus
 from tests.redrive_letters import DeadQueue, dead_queue, now
 from workers.runtime.aws import aws_client
-from workers.runtime.dead_letters import SQSDeadLetters
-from workers.runtime.redrive import Pace, RedriveOrder, peek, redrive
 
 EVERYTHING = RedriveOrder(by="ana")
 

@@ -137,6 +137,16 @@ def test_a_second_payment_that_went_back_is_no_offence() -> None:
     assert offenders(replace(GOOD, charges=(charge,), paid=(PAID, second))) == []
 
 
+def test_a_charge_whose_order_a_restore_took_back_is_no_offence_once_it_is_given_up() -> None:
+    gone = replace(GOOD, orders={}, claims=(), paid=(replace(PAID, refunded=PRICE),))
+    back = replace(CHARGE, status="REFUNDED", refunded=PRICE)
+
+    assert broken(replace(gone, charges=(back,))) == set()
+    assert 3 in broken(replace(gone, charges=(CHARGE,), paid=(PAID,)))
+    waiting = replace(CHARGE, status="WAITING", charged=ZERO)
+    assert 3 in broken(replace(gone, charges=(waiting,), paid=()))
+
+
 def test_an_offender_is_named() -> None:
     (offender,) = offenders(replace(GOOD, paid=(PAID, replace(PAID, id="900", reference="x"))))
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from comanda.messaging.dead_letters import DeadLetter
+from comanda.messaging.redrive import Pace, RedriveOrder, peek, redrive
 from tests.redrive_letters import NOW, InMemoryDeadLetters, holding, letter, now
-from workers.runtime.dead_letters import DeadLetter
-from workers.runtime.redrive import Pace, RedriveOrder, peek, redrive
 
 FAST = 1_000_000.0
 EVERYTHING = RedriveOrder(by="ana")

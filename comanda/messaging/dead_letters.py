@@ -16,6 +16,7 @@ from comanda.messaging.ports import MessagingUnavailable
 
 ATTRIBUTE_LIMIT = 10
 _ATTEMPTS = 3
+_ACCOUNT = ("ApproximateReceiveCount", "SentTimestamp", "MessageGroupId")
 _OUTAGES = (BotoCoreError, TimeoutError, OSError)
 
 
@@ -24,7 +25,7 @@ class DeadLetter:
     """A message that could not be handled; `sent_at` is when it was first sent to the queue.
 
     `attributes` are its texts. `wire` is what the adapter needs to send all of them, binary ones
-    too, back as they were.
+    too, back as they were. `group` is the shop among whose messages it waited, if it was told.
     """
 
     id: str
@@ -34,6 +35,7 @@ class DeadLetter:
     receive_count: int = 1
     attributes: Mapping[str, str] = field(default_factory=dict)
     wire: Mapping[str, Any] = field(default_factory=dict)
+    group: str = ""
 
     @property
     def reason(self) -> str:
@@ -90,7 +92,7 @@ class SQSDeadLetters:
             # Only a long poll asks all of SQS's servers, so only its "nothing" means nothing.
             "WaitTimeSeconds": 1,
             "VisibilityTimeout": int(hold.total_seconds()),
-            "MessageSystemAttributeNames": ["ApproximateReceiveCount", "SentTimestamp"],
+            "MessageSystemAttributeNames": list(_ACCOUNT),
             "MessageAttributeNames": ["All"],
         }
         answer = await self._call("ReceiveMessage", params)
@@ -160,6 +162,7 @@ def _letter(raw: dict[str, Any]) -> DeadLetter:
         receive_count=int(system.get("ApproximateReceiveCount", "1")),
         attributes={k: v["StringValue"] for k, v in wire.items() if "StringValue" in v},
         wire=wire,
+        group=system.get("MessageGroupId", ""),
     )
 
 
@@ -173,4 +176,6 @@ def _entry(index: int, returned: Returned) -> dict[str, Any]:
         "Id": str(index),
         "MessageBody": returned.body,
         "MessageAttributes": {**kept, **texts},
+        # A shop's letters wait among its own messages, and hold up nobody else.
+        **({"MessageGroupId": returned.letter.group} if returned.letter.group else {}),
     }

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from workers.runtime.dead_letters import ATTRIBUTE_LIMIT, DeadLetter, DeadLetters, Returned
+from comanda.messaging.dead_letters import ATTRIBUTE_LIMIT, DeadLetter, DeadLetters, Returned
 
 log = logging.getLogger(__name__)
 _BATCH = 10

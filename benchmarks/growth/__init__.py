@@ -1,0 +1,1 @@
+"""What becomes of speed when there is more of something: messages, shops, orders."""

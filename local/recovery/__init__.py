@@ -1,0 +1,1 @@
+"""A drill: back up both databases while people buy, lose them, restore, reconcile, audit."""
