@@ -1,7 +1,7 @@
 # Comanda. `make` alone explains itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lint types contracts docs bench chaos crash mutation package coldstart clean lock manifests image image-test deploy-pods test-cluster terraform cost test-aws deploy-edge infra destroy checkov
+.PHONY: help run demo test check format lint types contracts docs bench chaos recover crash mutation attack screenshots package coldstart clean lock manifests image image-test deploy-pods test-cluster terraform cost test-aws deploy-edge infra destroy checkov
 
 PYTHON ?= python3
 ORDERS ?= 200
@@ -9,6 +9,7 @@ SCENARIO ?= load
 PROFILE ?= lean
 STAGE ?= dev
 STORM ?= 300
+ATTACK ?= 300
 BIN := .venv/bin
 UV := $(BIN)/uv
 CODE := comanda workers local console k8s terraform
@@ -72,6 +73,14 @@ mutation: .venv/dev.stamp ## Put faults into the money rules one by one; name th
 chaos: .venv/app.stamp ## Break everything for STORM=300 seconds under load, audit (SEED=n repeats a run)
 	@$(BIN)/python -m local.chaos --seconds $(STORM) $(if $(SEED),--seed $(SEED)) --proof docs/proof.md
 
+recover: .venv/app.stamp ## Lose both databases while people buy, restore to a point in time, audit (RECOVER=options)
+	@$(BIN)/python -m local.recovery $(RECOVER)
+
+attack: .venv/dev.stamp ## Attack every door for ATTACK=300 seconds (SEED=n repeats), look for secrets, old packages
+	@$(BIN)/python -m local.supply
+	@$(BIN)/python -m pytest tests/security -q -n 2 --dist loadgroup
+	@$(BIN)/python -m tests.security.fuzzing --seconds $(ATTACK) $(if $(SEED),--seed $(SEED))
+
 manifests: .venv/dev.stamp .venv-k8s/stamp ## Hold manifests, images, alerts and workflows to every tool that is here
 	@$(BIN)/python -m k8s.looking
 
@@ -109,6 +118,9 @@ infra: .venv/app.stamp ## Apply all Terraform layers and the edge to STAGE=dev, 
 destroy: .venv/app.stamp ## Destroy STAGE=dev, and say what billable is left
 	$(BIN)/python -m terraform destroy --stage $(STAGE)
 
+screenshots: .venv/dev.stamp ## Take a picture of every screen at three widths (needs Debian's chromium)
+	@$(BIN)/python -m tests.screenshots
+
 package: .venv/app.stamp ## Make the zips of both Lambdas, with bytecode, in .comanda/packages
 	@$(BIN)/python -m local.packaging
 
@@ -121,7 +133,7 @@ clean: ## Remove all state and both environments
 	rm -rf .comanda .venv .venv-ministack .venv-k8s .venv-infra .coverage* .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 
 lock: .venv/dev.stamp ## Compile the hashed requirement files anew
-	for name in requirements requirements-dev requirements-ministack requirements-pods requirements-k8s; do \
+	for name in requirements requirements-dev requirements-ministack requirements-pods requirements-k8s requirements-infra; do \
 	  $(UV) pip compile -q --universal --generate-hashes --no-header --python-version 3.11 $$name.in -o $$name.txt || exit 1; \
 	done
 	cd auth_lambda && ../$(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements.in -o requirements.txt
@@ -129,25 +141,25 @@ lock: .venv/dev.stamp ## Compile the hashed requirement files anew
 .venv/bootstrap.stamp: requirements-bootstrap.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Comanda needs Python 3.11 or newer; try: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-bootstrap.txt
 	@touch $@
 
 .venv/app.stamp: .venv/bootstrap.stamp requirements.txt requirements-ministack.txt
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-build --require-hashes -r requirements.txt
 	@test -x .venv-ministack/bin/python || $(PYTHON) -m venv --without-pip .venv-ministack
-	@$(UV) pip install --quiet --python .venv-ministack/bin/python --require-hashes -r requirements-ministack.txt
+	@$(UV) pip install --quiet --python .venv-ministack/bin/python --no-build --require-hashes -r requirements-ministack.txt
 	@touch $@
 
-.venv-infra/stamp: .venv/bootstrap.stamp requirements-infra.in
+.venv-infra/stamp: .venv/bootstrap.stamp requirements-infra.txt
 	@test -x .venv-infra/bin/python || $(PYTHON) -m venv --without-pip .venv-infra
-	@$(UV) pip install --quiet --python .venv-infra/bin/python -r requirements-infra.in
+	@$(UV) pip install --quiet --python .venv-infra/bin/python --no-build --require-hashes -r requirements-infra.txt
 	@touch $@
 
 .venv/dev.stamp: .venv/app.stamp requirements-dev.txt
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-build --require-hashes -r requirements-dev.txt
 	@touch $@
 
 .venv-k8s/stamp: .venv/bootstrap.stamp requirements-k8s.txt
 	@test -x .venv-k8s/bin/python || $(PYTHON) -m venv --without-pip .venv-k8s
-	@$(UV) pip install --quiet --python .venv-k8s/bin/python --require-hashes -r requirements-k8s.txt
+	@$(UV) pip install --quiet --python .venv-k8s/bin/python --no-build --require-hashes -r requirements-k8s.txt
 	@touch $@

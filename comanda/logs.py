@@ -26,7 +26,9 @@ class JsonFormatter(logging.Formatter):
         line |= {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        # In ASCII: a terminal obeys some characters, a reader of lines splits at others, and half a
+        # surrogate pair, which JSON may hold, cannot be written at all.
+        return json.dumps(line, default=str)
 
 
 def configure(name: str) -> None:

@@ -96,7 +96,7 @@ class Services:
         self._apps: dict[str, Any] = dict(pods())
         for app in self._apps.values():
             app.state.verifier = verifier_of(Issuers(), clock)
-            for name in ("reader", "catalog", "payments", "floor"):
+            for name in ("reader", "catalog", "payments", "floor", "shelves"):
                 setattr(app.state, name, Trap())
         for folder in APPS:
             self._apps[folder] = gateway_of(folder)

@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 _TIMEOUT = urllib3.Timeout(connect=3.0, read=10.0)
 DEADLINE_SECONDS = 20.0
+# A page of a search is some hundred kilobytes; compressed, an answer could be anything.
+LARGEST_ANSWER = 8 * 1024 * 1024
+_PART = 64 * 1024
 # A caller waits this long for its turn; beyond that its message waits in the queue instead.
 BUDGET_PATIENCE_SECONDS = 5.0
 
@@ -150,7 +153,9 @@ class Transport:
                 # Retries are ours: only with the same bytes and key, and within the deadline.
                 retries=False,
                 redirect=False,
+                preload_content=False,
             )
+            body = _body_of(response)
         except (
             urllib3.exceptions.NewConnectionError,
             urllib3.exceptions.ConnectTimeoutError,
@@ -158,12 +163,30 @@ class Transport:
             return _Failure(Fault.UNREACHABLE, type(exc).__name__)
         except urllib3.exceptions.HTTPError as exc:
             return _Failure(Fault.DROPPED, type(exc).__name__)
+        if body is None:
+            return _Failure(Fault.DROPPED, "an answer too large or too slow")
         return Answer(
             status=response.status,
-            body=response.data,
+            body=body,
             request_id=(response.headers.get("x-request-id") or "")[:128],
             retry_after=retry_after(response.headers.get("Retry-After")),
         )
+
+
+def _body_of(response: Any) -> bytes | None:
+    """Read an answer, unpacked; nothing when it outgrows or outlasts what an answer may."""
+    until = time.monotonic() + DEADLINE_SECONDS
+    parts: list[bytes] = []
+    size = 0
+    # One read of the socket at a time: a drop every few seconds must not outlast the deadline.
+    while part := response.read1(_PART, decode_content=True):
+        parts.append(part)
+        size += len(part)
+        if size > LARGEST_ANSWER or time.monotonic() > until:
+            # What is left unread must not be taken for the answer to the next call.
+            response.close()
+            return None
+    return b"".join(parts)
 
 
 @dataclass(frozen=True, slots=True)

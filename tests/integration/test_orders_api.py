@@ -161,7 +161,7 @@ async def test_a_wrong_body_names_its_field_and_changes_nothing(
     assert (await client.place()).status == 201
 
 
-@pytest.mark.parametrize("body", ["{lines", b"\xff\xfe", "[" * 100_000])
+@pytest.mark.parametrize("body", ["{lines", b"\xff\xfe", "[" * 50_000])
 async def test_a_malformed_body_is_400(client: Client, body: Any) -> None:
     answer = await client.place(body)
 

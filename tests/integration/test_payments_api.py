@@ -279,3 +279,21 @@ async def test_the_reconciliation_and_the_audit_are_for_the_office(client: Clien
     assert (charge["charged"], charge["open_attempts"], charges["next"]) == ("58.80", 1, None)
     assert [case["is_open"] for case in cases["cases"]] == [True]
     assert refused == [403, 403, 403]
+
+
+async def test_a_manager_has_a_charge_checked_and_a_cook_does_not(
+    client: Client, counter: Counter
+) -> None:
+    charge = await counter.charge()
+    path = f"{BASE}/charges/{charge.id}/check"
+
+    status, shown, _ = await client.post(path, {}, key="")
+    refused = [(await client.post(path, {}, token=who))[0] for who in ("kitchen", "guest")]
+    unknown = (await client.post(f"{BASE}/charges/nobody/check", {}))[0]
+    theirs = await client.post(
+        f"/apis/payments/{OTHER_SHOP}/charges/{charge.id}/check", {}, token="theirs"
+    )
+
+    assert (status, shown["id"]) == (202, charge.id)
+    assert shown["next_check_at"] is not None
+    assert (refused, unknown, theirs[0]) == ([403, 403], 404, 404)

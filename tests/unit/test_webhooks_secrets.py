@@ -99,3 +99,17 @@ def test_what_is_no_list_of_texts_is_no_secret(secrets: Any, vault: Vault, answe
     vault.answer = answer
 
     assert secrets.of(SHOP) == ()
+
+
+def test_made_up_names_of_shops_neither_fill_the_memory_nor_push_a_shop_out(
+    modules: dict[str, ModuleType], secrets: Any, vault: Vault
+) -> None:
+    secrets.of(SHOP)
+    vault.answer = modules["aws"].AWSRefused("ResourceNotFoundException")
+    most = modules["secrets"].MOST_KEPT
+
+    for number in range(most + 50):
+        assert secrets.of(ShopId(f"made-up-{number}")) == ()
+
+    assert len(secrets._kept) == most
+    assert secrets.of(SHOP) == ("a",)

@@ -11,6 +11,8 @@ from .aws import AWSClient, AWSRefused, AWSUnavailable
 
 log = logging.getLogger("webhooks_lambda")
 KEPT_FOR = timedelta(minutes=5)
+# Anybody can make up names of shops; each costs a read, and none may cost memory for good.
+MOST_KEPT = 500
 # A flood of bad signatures must not become a flood of calls to Secrets Manager.
 REREAD_AFTER = timedelta(seconds=30)
 _HEADERS = {
@@ -53,8 +55,18 @@ class ShopSecrets:
                 raise
             log.warning("old secrets used", extra={"shop": shop_id})
             fresh = secrets
+        self._kept.pop(shop_id, None)
         self._kept[shop_id] = (now, fresh)
+        if len(self._kept) > MOST_KEPT:
+            self._forget_one()
         return fresh
+
+    def _forget_one(self) -> None:
+        # A name without secrets goes first, so that made-up names push no shop out. Threads of one
+        # container may forget the same name.
+        kept = list(self._kept.items())
+        oldest = next((shop for shop, (_, secrets) in kept if not secrets), kept[0][0])
+        self._kept.pop(oldest, None)
 
     def _read(self, shop_id: ShopId) -> tuple[str, ...]:
         name = f"comanda/{self._stage}/{shop_id}/mercadopago"

@@ -47,7 +47,9 @@ def build_app(
     async def probe() -> None:
         await app.state.reader.ping()
 
-    app = create_api("catalog", probe=probe, lifespan=connect)
+    app = create_api(
+        "catalog", probe=probe, lifespan=connect, largest_body=routes_shop.LARGEST_SHEET
+    )
     app.state.shops = frozenset(shops)
     app.state.clock = clock
     for router in ROUTERS:

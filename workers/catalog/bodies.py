@@ -135,7 +135,14 @@ class CorrectionBody(Body):
     model_config = _like(change=-2, reason="two bottles broke")
 
     change: Annotated[StrictInt, Field(ge=-LARGEST_QUANTITY, le=LARGEST_QUANTITY)]
-    reason: Annotated[str, Field(min_length=3, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+    reason: Annotated[
+        str,
+        Field(
+            min_length=3,
+            max_length=200,
+            pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$",
+        ),
+    ]
 
 
 class HoursBody(Body):

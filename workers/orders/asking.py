@@ -24,7 +24,7 @@ from workers.orders.lines import (
     merged,
 )
 from workers.orders.placing import OrderRequest
-from workers.orders.shop_rules import KitchenFull, ShopClosed
+from workers.orders.shop_rules import KitchenFull, ShopClosed, TooManyUnpaid
 from workers.runtime.errors import RetryLater
 from workers.runtime.http import Problem, any_identity, unavailable
 
@@ -131,6 +131,10 @@ def _refusing_all() -> Iterator[None]:
         detail = "as many orders are waiting as the kitchen takes; try again in a few minutes"
         headers = {"Retry-After": str(_FULL_SECONDS)}
         raise Problem(503, "The kitchen is full", detail=detail, headers=headers) from exc
+    except TooManyUnpaid as exc:
+        detail = "pay or cancel one of your orders first"
+        headers = {"Retry-After": str(_FULL_SECONDS)}
+        raise Problem(429, "Too many unpaid orders", detail=detail, headers=headers) from exc
     except MenuMissing as exc:
         raise unavailable("the menu of this shop has not arrived yet") from exc
     except RetryLater as exc:

@@ -10,8 +10,9 @@ from workers.orders.lines import MOST_CHOICES, MOST_LINES, MOST_OF_ONE
 from workers.orders.model import Service
 
 LONGEST_NAME = 40
-# No control characters: names and notes are printed, and read out at the counter.
-_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+# Names and notes are printed and read out at the counter: no control characters (C1 too, which
+# terminals obey), no line separators, and nothing that turns the direction of what stands beside.
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
 _Id = Annotated[str, Field(min_length=1, max_length=64)]
 
 

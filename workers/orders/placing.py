@@ -11,17 +11,32 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from comanda.events import OrderPlaced
-from comanda.ids import CustomerId
+from comanda.ids import CustomerId, ShopId
 from workers.orders.claims import Claim, ClaimKey, TwinInFlight
 from workers.orders.lines import InvalidLines, MenuMissing, NotOnMenu, Wanted, priced, total_of
 from workers.orders.load import KitchenLoad
 from workers.orders.model import Order, OrderStatus, Passage, Service
-from workers.orders.ports import Desk, Menus, Orders
-from workers.orders.shop_rules import KitchenFull, ShopClosed, ShopRules
+from workers.orders.ports import Desk, Menus, Orders, Page
+from workers.orders.shop_rules import (
+    MOST_UNPAID,
+    UNPAID_AMONG,
+    KitchenFull,
+    ShopClosed,
+    ShopRules,
+    TooManyUnpaid,
+)
 from workers.orders.telling import entry_of_move
 from workers.runtime.errors import Conflict, StoreUnavailable
 
-_REFUSALS = (InvalidLines, KitchenFull, MenuMissing, NotOnMenu, ShopClosed, StoreUnavailable)
+_REFUSALS = (
+    InvalidLines,
+    KitchenFull,
+    MenuMissing,
+    NotOnMenu,
+    ShopClosed,
+    StoreUnavailable,
+    TooManyUnpaid,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +76,8 @@ class Till:
         """Place the order, or give what the same request was answered before.
 
         Raises `KeyReused`, `TwinInFlight`, `NotOnMenu`, `MenuMissing`, `InvalidLines`,
-        `ShopClosed`, `KitchenFull` and `StoreUnavailable`; all of them leave no order behind.
+        `ShopClosed`, `KitchenFull`, `TooManyUnpaid` and `StoreUnavailable`; all of them leave no
+        order behind.
         """
         claim = await self._claim(request)
         if claim.answer is not None:
@@ -98,6 +114,7 @@ class Till:
         now = self.clock()
         day = menu.rules.day(now=now, zone=self.zone)
         await self._admit(menu.rules, now=now)
+        await self._admit_owner(shop_id, request.key.owner)
         lines = priced(request.lines, menu=menu)
         total = total_of(lines)
         number = await self.desk.next_number(shop_id, day=day)
@@ -124,6 +141,14 @@ class Till:
         day = rules.day(now=now, zone=self.zone)
         if await self.load.in_flight(rules.shop_id, day) >= rules.most_in_flight:
             raise KitchenFull
+
+    async def _admit_owner(self, shop_id: ShopId, owner: str) -> None:
+        # The index lags by a moment and requests run side by side, so a few more may slip in; what
+        # one can hold stays bounded all the same, whichever processes take the requests.
+        newest = await self.orders.of_owner(shop_id, owner, page=Page(limit=UNPAID_AMONG))
+        unpaid = sum(order.status is OrderStatus.PENDING_PAYMENT for order in newest)
+        if unpaid >= MOST_UNPAID:
+            raise TooManyUnpaid
 
     async def _commit(self, order: Order, *, claim: Claim) -> Placement:
         answer = self.render(order)

@@ -7,6 +7,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from comanda.hours import OpeningHours, ShopSwitch, is_open
 from comanda.ids import ShopId
 
+# Each order that waits for its payment holds stock and costs a charge at the provider, so nobody
+# may hold a shop's whole stock for nothing. Looked at are the newest, which bounds the reading.
+MOST_UNPAID = 10
+UNPAID_AMONG = 20
+
 
 class ShopClosed(Exception):
     """The shop takes no orders at this hour, or has closed its door."""
@@ -14,6 +19,10 @@ class ShopClosed(Exception):
 
 class KitchenFull(Exception):
     """As many orders as the shop allows are waiting or being made."""
+
+
+class TooManyUnpaid(Exception):
+    """This customer has as many orders that nobody has paid as one may have."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from psycopg import OperationalError
 
 from comanda.identity.settings import IdentitySettings, verifier_from
-from comanda.ids import ChargeId, OrderId, ShopId
+from comanda.ids import OrderId, ShopId
 from comanda.settings import read
 from comanda.telemetry import configure_logging
 from workers.payments import routes_operator
@@ -24,7 +24,7 @@ from workers.payments.report_views import (
 )
 from workers.payments.reports import PaymentsReader
 from workers.payments.repository import PostgresPayments
-from workers.payments.shops import KnownShop
+from workers.payments.shops import KnownShop, NamedCharge, VisibleText
 from workers.payments.views import (
     AttemptsView,
     AttemptView,
@@ -73,7 +73,7 @@ router = APIRouter(prefix="/apis/payments/{shop}")
 
 @router.get("/charges", dependencies=[_ANY_STAFF])
 async def charges(
-    shop: KnownShop, *, reader: Reader, order_id: Annotated[str, Query(min_length=1, max_length=64)]
+    shop: KnownShop, *, reader: Reader, order_id: Annotated[str, VisibleText]
 ) -> ChargesView:
     """Show the charges of an order."""
     found = await _answered(reader.charges(shop, OrderId(order_id)))
@@ -100,7 +100,7 @@ async def notifications(
     shop: KnownShop,
     *,
     reader: Reader,
-    resource_id: Annotated[str, Query(min_length=1, max_length=128)],
+    resource_id: Annotated[str, VisibleText],
 ) -> NotificationsView:
     """Show what came in for a resource of the provider, and our verdicts."""
     found = await _answered(reader.notifications(shop, resource_id))
@@ -108,16 +108,16 @@ async def notifications(
 
 
 @router.get("/charges/{charge_id}/refunds", dependencies=[_OFFICE])
-async def refunds(charge_id: str, *, shop: KnownShop, reader: Reader) -> AttemptsView:
+async def refunds(charge_id: NamedCharge, *, shop: KnownShop, reader: Reader) -> AttemptsView:
     """Show the refunds and cancellations of a charge."""
-    found = await _answered(reader.attempts_of(shop, ChargeId(charge_id)))
+    found = await _answered(reader.attempts_of(shop, charge_id))
     return AttemptsView(refunds=[AttemptView.of(each) for each in found])
 
 
 @router.get("/charges/{charge_id}/ledger", dependencies=[_OFFICE])
-async def ledger(charge_id: str, *, shop: KnownShop, reader: Reader) -> LedgerView:
+async def ledger(charge_id: NamedCharge, *, shop: KnownShop, reader: Reader) -> LedgerView:
     """Show the lines of a charge's ledger and who told each."""
-    found = await _answered(reader.ledger(shop, ChargeId(charge_id)))
+    found = await _answered(reader.ledger(shop, charge_id))
     return LedgerView(entries=[EntryView.of(each) for each in found])
 
 
@@ -135,7 +135,7 @@ async def audit(
     shop: KnownShop,
     *,
     reader: Reader,
-    after: Annotated[str, Query(max_length=64)] = "",
+    after: Annotated[str, Query(max_length=64, pattern=r"^[\x21-\x7e]*$")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
 ) -> AuditView:
     """Show every charge with its balances, in pages."""
@@ -149,7 +149,7 @@ async def audit_cases(
     shop: KnownShop,
     *,
     reader: Reader,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
 ) -> CaseMarksView:
     """Show every case there is or was, in pages."""

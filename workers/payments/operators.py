@@ -1,7 +1,7 @@
 """What people of the shop decide: refunds by their own key, and cases closed with a reason."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from comanda.events import PaymentReleased
@@ -22,6 +22,10 @@ class ChargeUnknown(Exception):
 
 class CaseUnknown(Exception):
     """The shop has no open case of this id."""
+
+
+class NothingToAsk(Exception):
+    """The provider knows nothing of this charge yet, so there is nothing to ask it."""
 
 
 class KeyReused(Exception):
@@ -62,6 +66,26 @@ async def refund_by_operator(wish: RefundWish, *, payments: Payments) -> tuple[A
         extra={"charge_id": charge.id, "amount": str(allowed.amount), "by": wish.by},
     )
     return allowed, False
+
+
+async def check_charge(
+    shop_id: ShopId, charge_id: ChargeId, *, by: str, payments: Payments
+) -> Charge:
+    """Make a charge due to be read at the provider, which the worker does within two seconds.
+
+    What it says is applied by the one function that applies facts, whatever the charge's status.
+    Raise `ChargeUnknown` or `NothingToAsk`.
+    """
+    async with payments.begin() as unit:
+        charge = await unit.lock(shop_id, charge_id)
+        if charge is None:
+            raise ChargeUnknown(charge_id)
+        if charge.provider_id is None:
+            raise NothingToAsk(charge_id)
+        due = replace(charge, next_check_at=unit.now)
+        await unit.save_charge(due)
+    log.warning("check asked for", extra={"charge_id": charge_id, "by": by})
+    return due
 
 
 async def resolve_case(

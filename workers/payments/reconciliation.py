@@ -55,16 +55,17 @@ async def _read(charge: Charge, *, desk: Desk) -> bool:
         if locked is None:
             return False
         if fact is None:
-            await unit.save(_lost(locked, now=unit.now), source=SOURCE)
+            await unit.save(note_lost(locked, now=unit.now), source=SOURCE)
             return False
-        outcome = _close_overdue(apply_fact(locked, fact=fact, now=unit.now), at=unit.now)
+        outcome = close_overdue(apply_fact(locked, fact=fact, now=unit.now), at=unit.now)
         await unit.save(outcome, source=SOURCE)
         if outcome.charge.status is not locked.status:
             await unit.note_repair(outcome.charge, before=locked.status, source=SOURCE)
     return outcome.verdict is Verdict.APPLIED
 
 
-def _close_overdue(outcome: Outcome, *, at: datetime) -> Outcome:
+def close_overdue(outcome: Outcome, *, at: datetime) -> Outcome:
+    """Plan to cancel a charge whose code is still open `GRACE` after its end."""
     charge = outcome.charge
     is_overdue = charge.expires_at is not None and at > charge.expires_at + GRACE
     if charge.status is not ChargeStatus.WAITING or not is_overdue:
@@ -73,7 +74,8 @@ def _close_overdue(outcome: Outcome, *, at: datetime) -> Outcome:
     return replace(outcome, attempts=(*outcome.attempts, plan))
 
 
-def _lost(charge: Charge, *, now: datetime) -> Outcome:
+def note_lost(charge: Charge, *, now: datetime) -> Outcome:
+    """Leave a charge that the provider denies as it is; after `LOST_AFTER` checks it is a case."""
     log.error("the provider lost an order", extra={"charge_id": charge.id})
     if charge.checks < LOST_AFTER:
         return Outcome(charge=charge, verdict=Verdict.UNCHANGED)

@@ -7,7 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from workers.payments.reports import AuditRow, Reconciliation
 
-Reason = Annotated[str, Field(min_length=3, max_length=500, pattern=r"\S")]
+# Lines are fine; other control characters are not, and PostgreSQL cannot keep a NUL at all.
+_PLAIN = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+Reason = Annotated[
+    str,
+    Field(min_length=3, max_length=500, pattern=rf"^{_PLAIN}*[^\s\x00-\x1f\x7f-\x9f]{_PLAIN}*$"),
+]
 
 
 class RefundBody(BaseModel):

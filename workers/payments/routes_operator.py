@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from psycopg import OperationalError
 
 from comanda.identity.verifier import Identity
-from comanda.ids import ChargeId
 from comanda.money import ZERO, InvalidMoney, Money
 from workers.payments.cases import Resolution
 from workers.payments.decisions import NotRefundable
@@ -14,14 +13,16 @@ from workers.payments.operators import (
     CaseUnknown,
     ChargeUnknown,
     KeyReused,
+    NothingToAsk,
     RefundWish,
+    check_charge,
     refund_by_operator,
     resolve_case,
 )
 from workers.payments.ports import Payments
 from workers.payments.report_views import RefundBody, ResolutionBody
-from workers.payments.shops import KnownShop
-from workers.payments.views import AttemptView, CaseView
+from workers.payments.shops import KnownShop, NamedCharge
+from workers.payments.views import AttemptView, CaseView, ChargeView
 from workers.runtime.errors import StoreUnavailable
 from workers.runtime.http import Problem, staff, unavailable
 
@@ -42,7 +43,7 @@ router = APIRouter(prefix="/apis/payments/{shop}")
 
 @router.post("/charges/{charge_id}/refunds", status_code=201)
 async def refund(
-    charge_id: str,
+    charge_id: NamedCharge,
     body: RefundBody,
     *,
     shop: KnownShop,
@@ -54,7 +55,7 @@ async def refund(
     """Pay back all or a part; the answer says that it is planned, its charge how it went."""
     wish = RefundWish(
         shop_id=shop,
-        charge_id=ChargeId(charge_id),
+        charge_id=charge_id,
         key=key,
         amount=_amount(body.amount),
         reason=body.reason.strip(),
@@ -74,6 +75,23 @@ async def refund(
     if is_replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return AttemptView.of(attempt)
+
+
+@router.post("/charges/{charge_id}/check", status_code=202)
+async def check(
+    charge_id: NamedCharge, *, shop: KnownShop, manager: Manager, payments: Store
+) -> ChargeView:
+    """Have a charge read at the provider now; its ledger tells within seconds what that said."""
+    try:
+        charge = await check_charge(shop, charge_id, by=manager.subject, payments=payments)
+    except ChargeUnknown as exc:
+        raise Problem(404, "There is no such charge") from exc
+    except NothingToAsk as exc:
+        detail = "it has not been made at the provider; that is tried again by itself"
+        raise Problem(409, "There is nothing to ask yet", detail=detail) from exc
+    except (OperationalError, StoreUnavailable) as exc:
+        raise unavailable("the database of payments is out of reach") from exc
+    return ChargeView.of(charge)
 
 
 @router.post("/cases/{case_id}/resolution")

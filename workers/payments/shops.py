@@ -1,11 +1,16 @@
-"""The shop of a path: one of those that this process serves, or 404."""
+"""What a path or a query names: a shop of this process, a charge, an order, or 404 and 422."""
 
+import re
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
-from comanda.ids import InvalidShopId, ShopId
+from comanda.ids import ChargeId, InvalidShopId, ShopId
 from workers.runtime.http import Problem
+
+# Ids are ours or the provider's; PostgreSQL refuses a text with a NUL by an error, not by a row.
+_VISIBLE = r"[\x21-\x7e]"
+_CHARGE = re.compile(_VISIBLE + "{1,64}")
 
 
 def known_shop(shop: str, request: Request) -> ShopId:
@@ -19,4 +24,13 @@ def known_shop(shop: str, request: Request) -> ShopId:
     return shop_id
 
 
+async def named_charge(charge_id: str) -> ChargeId:
+    """Take the charge of the path; 404 for what cannot be one's id."""
+    if not _CHARGE.fullmatch(charge_id):
+        raise Problem(404, "There is no such charge")
+    return ChargeId(charge_id)
+
+
 KnownShop = Annotated[ShopId, Depends(known_shop)]
+NamedCharge = Annotated[ChargeId, Depends(named_charge)]
+VisibleText = Query(min_length=1, max_length=128, pattern=f"^{_VISIBLE}+$")

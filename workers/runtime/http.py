@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
@@ -20,6 +20,8 @@ from comanda.identity.verifier import (
     KeysUnavailable,
     Kind,
 )
+from workers.runtime.http_protocol import PatientProtocol
+from workers.runtime.intake import LARGEST_BODY, Intake
 from workers.runtime.problems import Problem, install, unavailable
 from workers.runtime.timing import Timing
 
@@ -28,6 +30,21 @@ __all__ = ["Problem", "any_identity", "create_api", "serve", "staff", "unavailab
 log = logging.getLogger(__name__)
 Probe = Callable[[], Awaitable[None]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+# Nothing here asks for the client's address, no door speaks websockets, and what an answer is it
+# says itself: no browser may find a script in a picture.
+SERVING: dict[str, Any] = {
+    "http": PatientProtocol,
+    "access_log": False,
+    "log_config": None,
+    "timeout_graceful_shutdown": 10,
+    # Longer than a load balancer (60 s) or the laptop's edge keeps one, or it would send a request
+    # into a connection that closes.
+    "timeout_keep_alive": 75,
+    "server_header": False,
+    "headers": [("X-Content-Type-Options", "nosniff")],
+    "proxy_headers": False,
+    "ws": "none",
+}
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="comanda"'}
 
 
@@ -38,18 +55,25 @@ class Verifier(Protocol):
         """Give the identity, or raise `InvalidToken`, `KeysUnavailable` or `FetchNeeded`."""
 
 
-def create_api(context: str, *, probe: Probe, lifespan: Lifespan) -> FastAPI:
-    """Make the API of one context; its lifespan must set `app.state.verifier`."""
+def create_api(
+    context: str, *, probe: Probe, lifespan: Lifespan, largest_body: int = LARGEST_BODY
+) -> FastAPI:
+    """Make the API of one context; its lifespan must set `app.state.verifier`.
+
+    A request with more than `largest_body` bytes is refused with 413.
+    """
     app = FastAPI(
         title=f"Comanda {context}",
         version="1",
         lifespan=lifespan,
         openapi_url=f"/apis/{context}/openapi.json",
-        docs_url=f"/apis/{context}/docs",
+        # Its page would run a stranger's script from a stranger's server, on our own address.
+        docs_url=None,
         redoc_url=None,
     )
     install(app)
     _add_health(app, probe)
+    app.add_middleware(Intake, largest=largest_body)
     app.add_middleware(Timing, context=context)
     return app
 
@@ -99,18 +123,7 @@ def serve(app: FastAPI, *, host: str, port: int) -> None:
     collect_seldom()
     # uvicorn raises the signal once more when it is done, and whoever came first hears it then.
     signal.signal(signal.SIGTERM, _leave)
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=10,
-        server_header=False,
-        # Nothing here asks for the client's address, and no door speaks websockets.
-        proxy_headers=False,
-        ws="none",
-    )
+    uvicorn.run(app, host=host, port=port, **SERVING)
 
 
 def _leave(*_: object) -> None:

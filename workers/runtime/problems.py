@@ -9,6 +9,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
+# Whoever sends thousands of faulty fields must not be sent thousands of explanations.
+MOST_ERRORS = 20
+LONGEST_FIELD = 100
 
 
 class Problem(Exception):
@@ -78,11 +81,13 @@ async def _validation(_: Request, exc: Exception) -> JSONResponse:
     if any(fault["type"] == "json_invalid" for fault in faults):
         return _answer(Problem(400, "Malformed body", detail="the body is not valid JSON"))
     errors = [
-        # The input itself is left out: it may hold personal data.
-        {"field": ".".join(str(part) for part in fault["loc"]), "message": fault["msg"]}
-        for fault in faults
+        # The input itself is left out: it may hold personal data. A field may be the client's own.
+        {"field": ".".join(str(p) for p in fault["loc"])[:LONGEST_FIELD], "message": fault["msg"]}
+        for fault in faults[:MOST_ERRORS]
     ]
-    return _answer(Problem(422, "Invalid request", detail="see errors", errors=errors))
+    more = len(faults) - len(errors)
+    detail = f"see errors; {more} more are not shown" if more else "see errors"
+    return _answer(Problem(422, "Invalid request", detail=detail, errors=errors))
 
 
 async def _fault(_: Request, exc: Exception) -> JSONResponse:
