@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import psycopg
@@ -85,10 +86,10 @@ def measure(case: Case, *, folder: Path) -> Waits:
     with running_postgres(folder / "postgres", cache=folder / "cache") as dsn, _bus() as url:
         with psycopg.connect(dsn) as connection:
             connection.execute(INBOX_OUTBOX_DDL)
-        os.environ |= _environment(url)
-        places = _places()
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_measure(case, dsn=dsn, places=places))
+        with patch.dict(os.environ, _environment(url)):
+            places = _places()
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                return runner.run(_measure(case, dsn=dsn, places=places))
 
 
 async def _measure(case: Case, *, dsn: str, places: Mapping[str, str]) -> Waits:

@@ -1,5 +1,6 @@
 """Money: whole cents, exact, never negative."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -145,3 +146,21 @@ def test_a_quantity_multiplies() -> None:
 def test_money_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         ZERO.cents = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (Money.parse, "x" * 99),
+        (lambda text: Money.from_decimal(Decimal(text)), "1" * 99),
+        (lambda text: Money.from_decimal(Decimal(text)), "0." + "1" * 97),
+    ],
+)
+def test_a_refusal_quotes_no_more_than_forty_characters(
+    read: Callable[[str], Money], text: str
+) -> None:
+    with pytest.raises(InvalidMoney) as refused:
+        read(text)
+
+    assert text[:40] in str(refused.value)
+    assert text[:41] not in str(refused.value)
