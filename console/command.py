@@ -1,6 +1,10 @@
-"""The `comanda` command: what an operator types."""
+"""The `comanda` command: what an operator types. Exit codes stand in docs/command.md."""
 
+import os
+import sys
 import time
+from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -10,18 +14,65 @@ from rich.table import Table
 
 from console.audit.invariants import NAMES, Offender, offenders
 from console.audit.reading import read_books
+from console.commands import dlq, orders, replay, shop
+from console.commands.asking import answer_json, give_up
+from console.commands.doctor import doctor
 from console.door import Door, DoorClosed
 from console.places import Places, PlacesUnknown, find_places
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Comanda for operators.")
+app = typer.Typer(
+    name="comanda",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="""Comanda for operators.
+
+    Examples: comanda doctor | comanda order show 37 | comanda journey 37 |
+    comanda dlq list orders | comanda reconcile | comanda audit --settle 10
+    """,
+)
+app.add_typer(orders.order, name="order")
+app.command()(orders.journey)
+app.add_typer(orders.webhooks, name="webhooks")
+app.add_typer(dlq.app, name="dlq")
+app.add_typer(replay.app, name="replay")
+app.command()(shop.reconcile)
+app.add_typer(shop.menu, name="menu")
+app.add_typer(shop.staff, name="staff")
+app.command()(doctor)
 console = Console(highlight=False)
 # What is on its way when the first look is taken arrives meanwhile.
 _LOOK_AGAIN_SECONDS = 2.0
 
 
-@app.callback()
-def comanda() -> None:
-    """Keep `audit` a command of its own, for more will stand beside it."""
+@app.command()
+def run() -> None:
+    """Say how a laptop is started."""
+    console.print("make run     starts all of Comanda on this machine and drives two orders")
+
+
+@app.command()
+def demo() -> None:
+    """Say how many orders are driven through a laptop at once."""
+    console.print("make demo ORDERS=200     drives paid orders and balances the books")
+
+
+@app.command()
+def robot(
+    rate: Annotated[float, typer.Option(min=0.1, max=20, help="Customers a second.")] = 2.0,
+    seconds: Annotated[float | None, typer.Option(help="How long; else until Ctrl-C.")] = None,
+    places: Annotated[Path | None, typer.Option(help="Where the laptop runs (JSON).")] = None,
+) -> None:
+    """Bring a laptop to life: customers who order, hesitate, walk away; cooks who cook.
+
+    Example: comanda robot --rate 2
+    """
+    if find_spec("local") is None:
+        give_up("the robot lives on laptops, and this is not one")
+    words = ["-m", "local.robot", "--rate", str(rate)]
+    words += ["--seconds", str(seconds)] if seconds is not None else []
+    words += ["--places", str(places)] if places is not None else []
+    # Another process, since nothing that is deployed imports what is the laptop's.
+    os.execv(sys.executable, [sys.executable, *words])  # noqa: S606  # No shell, and words of ours.
 
 
 @app.command()
@@ -29,6 +80,8 @@ def audit(
     places: Annotated[Path | None, typer.Option(help="Where Comanda runs (JSON).")] = None,
     settle: Annotated[float, typer.Option(help="Seconds to let facts arrive.")] = 30.0,
     days: Annotated[int, typer.Option(help="How far back the provider is searched.")] = 7,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Check the five money invariants over all stores and the provider; name every offender."""
     try:
@@ -36,7 +89,10 @@ def audit(
     except (PlacesUnknown, DoorClosed) as exc:
         console.print(f"[red]the audit could not be made:[/] {exc}", soft_wrap=True)
         raise typer.Exit(2) from exc
-    _print(found)
+    if as_json:
+        answer_json([asdict(offender) for offender in found])
+    else:
+        _print(found)
     if found:
         raise typer.Exit(1)
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from console.places import Login
+from console.tokens import TokenFiles
 
 _AGAIN = frozenset({425, 429, 500, 502, 503, 504})
 _TRIES = 8
@@ -20,10 +21,21 @@ class DoorClosed(Exception):
     """The door did not answer as it should; the text quotes it."""
 
 
-class Door:
-    """One public address; tokens are fetched once per shop."""
+class DoorRefused(DoorClosed):
+    """The door understood and said no (4xx)."""
 
-    def __init__(self, url: str, *, logins: Mapping[str, Login]) -> None:
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Door:
+    """One public address; tokens are fetched once per shop, and found again in `kept` ones."""
+
+    def __init__(
+        self, url: str, *, logins: Mapping[str, Login], kept: TokenFiles | None = None
+    ) -> None:
+        self._kept = kept
         self._url = url.rstrip("/")
         self._logins = logins
         self._pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=3.0, read=60.0))
@@ -31,9 +43,30 @@ class Door:
 
     def read(self, shop: str, path: str, **query: object) -> JSON:
         """Read a resource as the shop's staff; raise `DoorClosed`."""
-        headers = {"Authorization": f"Bearer {self._token(shop)}"}
         asked = f"{path}?{urlencode(query)}" if query else path
-        return self._ask("GET", asked, headers=headers)
+        content: JSON = json.loads(self._as_staff(shop, "GET", asked))
+        return content
+
+    def fetch(self, shop: str, path: str) -> bytes:
+        """Read a resource that is no JSON; raise `DoorClosed`."""
+        return self._as_staff(shop, "GET", path)
+
+    def send(
+        self,
+        shop: str,
+        path: str,
+        *,
+        body: Mapping[str, object] | bytes = b"",
+        media_type: str = "application/json",
+        query: Mapping[str, str] | None = None,
+    ) -> JSON:
+        """Change something, and ask once only: an answer that is lost may have been a yes."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        target = f"{path}?{urlencode(query)}" if query else path
+        content: JSON = json.loads(
+            self._as_staff(shop, "POST", target, raw=raw, media_type=media_type, tries=1) or b"{}"
+        )
+        return content
 
     def pages(self, shop: str, path: str, *, items: str) -> Iterator[JSON]:
         """Read all items of a resource that comes in pages."""
@@ -45,14 +78,42 @@ class Door:
                 return
             after = {"after": page["next"]}
 
+    def _as_staff(
+        self,
+        shop: str,
+        method: str,
+        path: str,
+        *,
+        raw: bytes | None = None,
+        media_type: str = "",
+        tries: int = _TRIES,
+    ) -> bytes:
+        kind = {"Content-Type": media_type} if media_type else {}
+        for is_last in (False, True):
+            headers = {"Authorization": f"Bearer {self._token(shop)}", **kind}
+            try:
+                return self._answer(method, path, headers=headers, raw=raw, tries=tries)
+            except DoorRefused as exc:
+                # A kept token may be of a pool that is gone; whoever signs in anew is sure.
+                if exc.status != 401 or is_last or self._kept is None:
+                    raise
+                self._kept.forget(self._url, self._logins[shop].username)
+                self._tokens.pop(shop, None)
+        raise AssertionError("the last try returns or raises")
+
     def _token(self, shop: str) -> str:
         known = self._tokens.get(shop)
+        whose = self._url, self._logins[shop].username
+        if known is None and self._kept is not None and (token := self._kept.get(*whose)):
+            known = self._tokens[shop] = (token, time.monotonic())
         if known is None or time.monotonic() - known[1] > _TOKEN_SECONDS:
             login = self._logins[shop]
             body = {"username": login.username, "password": login.password}
             answer = self._ask("POST", f"/apis/auth/{shop}/staff/tokens", body=body)
             known = (str(answer["access_token"]), time.monotonic())
             self._tokens[shop] = known
+            if self._kept is not None:
+                self._kept.put(known[0], *whose)
         return known[0]
 
     def _ask(
@@ -63,12 +124,26 @@ class Door:
         headers: Mapping[str, str] | None = None,
         body: Mapping[str, str] | None = None,
     ) -> JSON:
+        raw = None if body is None else json.dumps(body).encode()
+        told = {**(headers or {}), **({"Content-Type": "application/json"} if raw else {})}
+        content: JSON = json.loads(self._answer(method, path, headers=told, raw=raw))
+        return content
+
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        raw: bytes | None = None,
+        tries: int = _TRIES,
+    ) -> bytes:
         fault = ""
-        for tries in range(_TRIES):
-            time.sleep(min(0.2 * tries, 2.0))
+        for turn in range(tries):
+            time.sleep(min(0.2 * turn, 2.0))
             try:
                 answer = self._pool.request(
-                    method, self._url + path, headers=headers, json=body, retries=False
+                    method, self._url + path, headers=headers, body=raw, retries=False
                 )
             except urllib3.exceptions.HTTPError as exc:
                 fault = type(exc).__name__
@@ -76,8 +151,18 @@ class Door:
             if answer.status in _AGAIN:
                 fault = f"status {answer.status}"
                 continue
-            if answer.status != 200:
+            if 400 <= answer.status < 500:
+                message = f"{method} {path}: {answer.status} {_reason(answer.data)}"
+                raise DoorRefused(message, status=answer.status)
+            if not 200 <= answer.status < 300:
                 raise DoorClosed(f"{method} {path}: {answer.status} {answer.data[:200]!r}")
-            content: JSON = json.loads(answer.data)
-            return content
+            return bytes(answer.data)
         raise DoorClosed(f"{method} {path}: {fault}")
+
+
+def _reason(problem: bytes) -> str:
+    try:
+        told = json.loads(problem)
+        return ": ".join(str(told[name]) for name in ("title", "detail") if told.get(name))
+    except (ValueError, AttributeError, TypeError):
+        return repr(problem[:200])

@@ -37,7 +37,8 @@ class Places:
     """The public address, who asks in each shop, and how to see the provider's books.
 
     With `simulator`, the truth is what Mercado Pago's simulator holds; else `accounts` are searched
-    at `mercadopago`.
+    at `mercadopago`. `sqs` is a laptop's bus; elsewhere the environment's own keys lead to the
+    queues of `stage`.
     """
 
     edge: str
@@ -45,6 +46,8 @@ class Places:
     simulator: str | None = None
     mercadopago: str | None = None
     accounts: Mapping[str, Account] = field(default_factory=dict)
+    stage: str = ""
+    sqs: str | None = None
 
 
 def find_places(file: Path | None = None) -> Places:
@@ -67,4 +70,6 @@ def _read(content: Mapping[str, Any]) -> Places:
         simulator=content.get("simulator"),
         mercadopago=content.get("mercadopago"),
         accounts={s: Account(**account) for s, account in content.get("accounts", {}).items()},
+        stage=content.get("stage", ""),
+        sqs=content.get("sqs"),
     )

@@ -18,6 +18,8 @@ from cryptography.fernet import Fernet
 from fastapi import FastAPI
 
 from comanda.ids import ShopId
+from console.queues.caller import open_caller
+from console.queues.queues import Queues
 from console.screens.app import build_app, desk_over
 from console.screens.contexts import Context
 from console.screens.doors import Desk
@@ -231,9 +233,10 @@ async def csrf_of(session: aiohttp.ClientSession, path: str = "equipe") -> str:
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[Bed]:
+async def opened(queues: Queues | None = None) -> AsyncIterator[Bed]:
     """Serve the scripted contexts and the screens before them."""
     contexts, clock = ScriptedContexts(), Clock()
+    queues = queues or Queues(open_caller("http://127.0.0.1:1"), stage="test")
     behind = web.Application()
     behind.router.add_route("*", "/{path:.*}", contexts.answer)
     runner = web.AppRunner(behind, shutdown_timeout=0.1)
@@ -242,7 +245,9 @@ async def opened() -> AsyncIterator[Bed]:
     await site.start()
     base = f"http://127.0.0.1:{runner.addresses[0][1]}"
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        desk = desk_over(session, urls=dict.fromkeys(Context, base), keys=KEYS, clock=clock)
+        desk = desk_over(
+            session, urls=dict.fromkeys(Context, base), keys=KEYS, clock=clock, queues=queues
+        )
 
         @asynccontextmanager
         async def connect(app: FastAPI) -> AsyncIterator[None]:

@@ -5,10 +5,12 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+import boto3
 from playwright.async_api import Page
 
-from local.supervisor import Options, running_system
-from tests.browsers import Floor, chromium
+from local.supervisor import Options, System, running_system
+from tests.browsers import SHOP, Floor, chromium
+from tests.console_letters import event_body
 
 WIDTHS = {"phone": (360, 740), "desk": (1280, 800), "wall": (1920, 1080)}
 _SETTLED_MS = 700
@@ -21,6 +23,7 @@ async def main(out: Path) -> None:
         async with running_system(Options(root=Path(root))) as system, chromium() as browser:
             floor = Floor.of(system, browser)
             await _come_to_life(floor)
+            _bury_letters(system)
             for name, (width, height) in WIDTHS.items():
                 size = {"viewport": {"width": width, "height": height}}
                 await _customers(floor, out, name=name, size=size)
@@ -38,6 +41,18 @@ async def _come_to_life(floor: Floor) -> None:
         await board.locator(f"#column-{column} .step").first.click()
         await board.wait_for_timeout(_SETTLED_MS)
     await board.context.close()
+
+
+def _bury_letters(system: System) -> None:
+    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "sa-east-1"}
+    sqs = boto3.client("sqs", endpoint_url=system.urls["bus"], **keys)
+    url = sqs.get_queue_url(QueueName="comanda-laptop-archive-dlq")["QueueUrl"]
+    for number, reason in enumerate(("StoreUnavailable: timed out", "no such order") * 2):
+        sqs.send_message(
+            QueueUrl=url,
+            MessageBody=event_body(number, shop=SHOP),
+            MessageAttributes={"reason": {"DataType": "String", "StringValue": reason}},
+        )
 
 
 async def _customers(floor: Floor, out: Path, *, name: str, size: dict[str, object]) -> None:
@@ -78,12 +93,22 @@ async def _staff(floor: Floor, out: Path, *, name: str, size: dict[str, object])
         ("cardapio", "menu"),
         ("horarios", "hours"),
         ("pessoas", "staff"),
+        ("ops", "ops-queues"),
+        ("ops/dead-letters/archive", "ops-letters"),
+        ("ops/replays", "ops-replays"),
     ):
         await owner.goto(floor.url(path))
         await _shoot(owner, out / f"{title}-{name}.png")
     await owner.goto(floor.url("pedidos"))
     await owner.locator("tbody a").first.click()
     await _shoot(owner, out / f"order-office-{name}.png")
+    await owner.get_by_role("link", name="história").click()
+    await _shoot(owner, out / f"ops-journey-{name}.png")
+    await owner.get_by_role("link", name="webhooks", exact=True).click()
+    await _shoot(owner, out / f"ops-webhooks-{name}.png")
+    await owner.goto(floor.url("ops/dead-letters/archive"))
+    await owner.get_by_role("link", name="read").first.click()
+    await _shoot(owner, out / f"ops-letter-{name}.png")
     await owner.context.close()
 
 

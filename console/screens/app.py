@@ -18,6 +18,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from comanda.ids import ShopId
 from comanda.settings import read
 from comanda.telemetry import configure_logging
+from console.queues.caller import open_caller
+from console.queues.queues import Queues
 from console.screens import (
     kiosk,
     kitchen,
@@ -25,6 +27,9 @@ from console.screens import (
     office_money,
     office_orders,
     office_staff,
+    ops_letters,
+    ops_orders,
+    ops_replays,
     order_page,
     sign_in,
 )
@@ -47,6 +52,9 @@ ROOMS = (
     office_money,
     office_menu,
     office_staff,
+    ops_letters,
+    ops_orders,
+    ops_replays,
 )
 
 
@@ -73,6 +81,7 @@ def desk_over(
     *,
     urls: Mapping[Context, str],
     keys: str,
+    queues: Queues,
     clock: Callable[[], datetime] | None = None,
 ) -> Desk:
     """Put the parts together."""
@@ -89,6 +98,7 @@ def desk_over(
         sessions=Sessions(contexts, sealer=sealer, clock=clock or _utc_now),
         boards=Boards(board),
         sealer=sealer,
+        queues=queues,
         stopping=asyncio.Event(),
     )
 
@@ -97,11 +107,13 @@ def main() -> None:
     """Serve the screens until SIGTERM."""
     configure_logging("console")
     settings = read(ScreensSettings)
+    queues = Queues(open_caller(), stage=settings.stage)
     urls = {
         Context.AUTH: settings.auth_url,
         Context.ORDERS: settings.orders_url,
         Context.CATALOG: settings.catalog_url,
         Context.PAYMENTS: settings.payments_url,
+        Context.ARCHIVE: settings.archive_url,
     }
 
     @asynccontextmanager
@@ -109,7 +121,9 @@ def main() -> None:
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
         jar = aiohttp.DummyCookieJar()
         async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as session:
-            app.state.desk = desk_over(session, urls=urls, keys=settings.console_keys)
+            app.state.desk = desk_over(
+                session, urls=urls, keys=settings.console_keys, queues=queues
+            )
             yield
 
     app = build_app(settings.shops, public_url=settings.public_url, connect=connect)

@@ -23,6 +23,7 @@ class Context(StrEnum):
     ORDERS = "orders"
     CATALOG = "catalog"
     PAYMENTS = "payments"
+    ARCHIVE = "archive"
 
 
 class Refused(Exception):
@@ -70,7 +71,7 @@ class Answer:
 
 
 class Contexts:
-    """The four APIs behind one pool of connections."""
+    """The APIs behind one pool of connections."""
 
     def __init__(self, session: aiohttp.ClientSession, urls: Mapping[Context, str]) -> None:
         self._session = session

@@ -14,6 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import RedirectResponse, Response
 
 from comanda.ids import InvalidShopId, ShopId
+from comanda.messaging.ports import MessagingUnavailable
+from console.queues.queues import Queues
 from console.screens.board import Boards
 from console.screens.contexts import Contexts, OutOfReach, Refused
 from console.screens.guarding import cookie_header
@@ -45,6 +47,7 @@ class Desk:
     sessions: Sessions
     boards: Boards
     sealer: Sealer
+    queues: Queues
     # Set when the process is told to stop: streams end then, and their pages come back elsewhere.
     stopping: asyncio.Event
 
@@ -141,6 +144,7 @@ class Admit:
 
 AnyStaff = Annotated[Session, Depends(Admit("kitchen", "manager", "owner"))]
 Office = Annotated[Session, Depends(Admit(*OFFICE))]
+Owner = Annotated[Session, Depends(Admit("owner"))]
 Cook = Annotated[Session, Depends(Admit(*COOKS))]
 
 
@@ -169,6 +173,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(NotYours, _not_yours)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(OutOfReach, _out_of_reach)
+    app.add_exception_handler(MessagingUnavailable, _queues_away)
     app.add_exception_handler(RequestValidationError, _senseless)
     app.add_exception_handler(Exception, _broken)
 
@@ -220,6 +225,12 @@ async def _broken(_: Request, exc: Exception) -> Response:
     log.error("a page is broken", exc_info=exc)
     text = "Algo deu errado aqui, e ficou anotado. Nada se perdeu."
     return page("message.html", status=500, title="Não foi possível", text=text, again=True)
+
+
+async def _queues_away(_: Request, exc: Exception) -> Response:
+    log.warning("the queues are out of reach", extra={"reason": str(exc)})
+    text = f"The queues cannot be reached: {exc}. Nothing was lost."
+    return page("message.html", status=503, title="Out of reach", text=text, again=True)
 
 
 async def _out_of_reach(_: Request, exc: Exception) -> Response:

@@ -96,6 +96,16 @@ async def cancel(order_id: str, *, office: Office, desk: OpenDesk, form: Form) -
     return _back(office, order_id, notice or "cancelado")
 
 
+@router.post("/pedidos/{order_id}/conferir")
+async def check(order_id: str, *, office: Office, desk: OpenDesk, form: Form) -> Response:
+    """Have a charge read at Mercado Pago now."""
+    charge_id = form.get("cobranca", "")
+    if not is_id(order_id) or not is_id(charge_id):
+        return _back(office, order_id, "recusado")
+    notice = await _done(desk, office, Context.PAYMENTS, f"/charges/{charge_id}/check", {})
+    return _back(office, order_id, notice or "conferindo")
+
+
 @router.post("/pedidos/{order_id}/devolver")
 async def refund(order_id: str, *, office: Office, desk: OpenDesk, form: Form) -> Response:
     """Pay back all or a part of a charge."""

@@ -20,6 +20,7 @@ class ScreensSettings:
     orders_url: str
     catalog_url: str
     payments_url: str
+    archive_url: str
     public_url: str
     console_keys: str = field(repr=False)
     http_port: int

@@ -146,6 +146,7 @@ WEEKDAYS = ("Segunda", "Terça", "Quarta", "Quinta", "Sexta", "Sábado", "Doming
 NOTICES: Mapping[str, str] = {
     "cancelado": "Pedido cancelado. O que foi pago volta para o cliente por si só.",
     "devolvido": "Devolução registrada. Ela segue para o Mercado Pago e aparece abaixo.",
+    "conferindo": "Perguntamos ao Mercado Pago; a resposta aparece em segundos. Atualize a página.",
     "resolvido": "Caso encerrado.",
     "cardapio": "Cardápio atualizado.",
     "horarios": "Horários guardados.",

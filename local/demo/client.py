@@ -81,28 +81,40 @@ class Shopper:
         return str(answer.body["access_token"])
 
     async def order(
-        self, shop: str, lines: list[dict[str, Any]], *, token: str, key: str
+        self, shop: str, lines: list[dict[str, Any]], *, token: str, key: str, name: str = ""
     ) -> dict[str, Any]:
         """Place an order and wait for its Pix code."""
-        placed = await self.place(shop, lines, token=token, key=key, wait=10)
+        placed = await self.place(shop, lines, token=token, key=key, wait=10, name=name)
         if placed["pix"] is None:
             return await self.order_until(placed, token=token, has="pix")
         return placed
 
     async def place(
-        self, shop: str, lines: list[dict[str, Any]], *, token: str, key: str, wait: int
+        self,
+        shop: str,
+        lines: list[dict[str, Any]],
+        *,
+        token: str,
+        key: str,
+        wait: int,
+        name: str = "",
     ) -> dict[str, Any]:
         """Place an order; its Pix code is there if it came within `wait` seconds."""
         answer = await self._ask(
             "POST",
             f"/apis/orders/{shop}/orders",
-            json={"lines": lines},
+            json={"lines": lines} | ({"name": name} if name else {}),
             headers={**_bearer(token), "Idempotency-Key": key, "Prefer": f"wait={wait}"},
             fine=(422,),
         )
         if answer.status == 422:
             raise MenuChanged(f"the menu is not what it was: {answer.body}")
         return answer.body
+
+    async def give_up(self, order: dict[str, Any], *, token: str) -> None:
+        """Let the customer cancel an order; too late is fine."""
+        path = f"/apis/orders/{order['shop_id']}/orders/{order['id']}/cancel"
+        await self._ask("POST", path, headers=_bearer(token), fine=(409,))
 
     async def order_until(self, order: dict[str, Any], *, token: str, has: str) -> dict[str, Any]:
         """Read the order until the field is there."""

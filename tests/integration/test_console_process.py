@@ -24,7 +24,10 @@ async def test_the_screens_serve_alone_and_leave_with_status_0() -> None:
         **os.environ,
         "COMANDA_STAGE": "test",
         "COMANDA_SHOPS": "cantina",
-        **{f"COMANDA_{name}_URL": NOWHERE for name in ("AUTH", "ORDERS", "CATALOG", "PAYMENTS")},
+        **{
+            f"COMANDA_{name}_URL": NOWHERE
+            for name in ("AUTH", "ORDERS", "CATALOG", "PAYMENTS", "ARCHIVE")
+        },
         "COMANDA_PUBLIC_URL": NOWHERE,
         "COMANDA_CONSOLE_KEYS": Fernet.generate_key().decode(),
         "COMANDA_HTTP_PORT": str(port),

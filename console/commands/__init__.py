@@ -1,0 +1,1 @@
+"""What `comanda` can be told, a module for each noun."""

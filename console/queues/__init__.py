@@ -1,0 +1,1 @@
+"""What lies on the queues and among their dead letters, for those who run Comanda."""
