@@ -47,16 +47,30 @@ async def balance(
     *,
     shops: tuple[str, ...],
     environment: Mapping[str, str],
-    known_dead_letters: int = 0,
+    before: Books | None = None,
 ) -> Books:
-    """Read the books, waiting a while for facts that are still on their way."""
+    """Read the books, waiting a while for facts that are still on their way.
+
+    What was held, open or dead `before` is somebody else's, and left out.
+    """
     deadline = time.monotonic() + SETTLING_SECONDS
     while True:
         books = await read_books(shopper, shops, environment)
-        books = replace(books, dead_letters=books.dead_letters - known_dead_letters)
+        if before is not None:
+            books = _without(books, before)
         if books.is_balanced or time.monotonic() > deadline:
             return books
         await asyncio.sleep(0.5)
+
+
+def _without(books: Books, before: Books) -> Books:
+    # Charges of before may have expired meanwhile, and given back what they held.
+    return replace(
+        books,
+        stock_held=max(0, books.stock_held - before.stock_held),
+        open_cases=max(0, books.open_cases - before.open_cases),
+        dead_letters=max(0, books.dead_letters - before.dead_letters),
+    )
 
 
 async def read_books(

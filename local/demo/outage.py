@@ -23,7 +23,7 @@ async def walk_through_outages(
     """Show both outages; raise `WalkFailed` where a promise is broken."""
     doors = doors_of(system)
     shopper, narrator = Shopper(session, doors), Narrator(console)
-    # What was dead before is not of these outages.
+    # What was held, open or dead before is not of these outages.
     before = await read_books(shopper, doors.shops, system.environment)
     for process, what in (("payments-worker", "payments"), ("bus", "the broker")):
         await _without(process, what=what, system=system, shopper=shopper, narrator=narrator)
@@ -31,7 +31,7 @@ async def walk_through_outages(
         shopper,
         shops=doors.shops,
         environment=system.environment,
-        known_dead_letters=before.dead_letters,
+        before=before,
     )
     if not books.is_balanced:
         raise WalkFailed(f"the books do not balance: {books}")

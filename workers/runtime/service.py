@@ -86,6 +86,7 @@ async def _main(build: Callable[[AsyncExitStack], Awaitable[Worker]]) -> None:
     configure_logging("worker")
     async with AsyncExitStack() as stack:
         tie = await stack.enter_async_context(tied_to_parent())
+        log.info("worker starting")
         worker = await build(stack)
         configure_logging(f"{worker.context}-worker")
         settings = worker.settings
