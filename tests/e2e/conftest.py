@@ -1,4 +1,4 @@
-"""The whole laptop, once per session, started as `make run` starts it."""
+"""The whole laptop, once per module, started as `make run` starts it."""
 
 import asyncio
 import shutil
@@ -15,9 +15,9 @@ from local.supervisor import Options, System, running_system
 collect_ignore_glob = [] if shutil.which("chromium") else ["test_screens_*"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """Run the laptop beside the tests, in a thread of its own.
+    """Run the laptop beside the tests, in a thread of its own; each module has its own books.
 
     Tests come and go with event loops of their own; the supervisor has to read logs and restart
     processes all the while.
