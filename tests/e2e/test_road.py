@@ -19,7 +19,7 @@ from local.supervisor import System
 pytestmark = pytest.mark.xdist_group("system")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def doors(system: System) -> Doors:
     return doors_of(system)
 
