@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -43,40 +43,20 @@ class Books:
 
 
 async def balance(
-    shopper: Shopper,
-    *,
-    shops: tuple[str, ...],
-    environment: Mapping[str, str],
-    before: Books | None = None,
+    shopper: Shopper, *, shops: tuple[str, ...], environment: Mapping[str, str]
 ) -> Books:
-    """Read the books, waiting a while for facts that are still on their way.
-
-    What was held, open or dead `before` is somebody else's, and left out.
-    """
+    """Read the books, waiting a while for facts that are still on their way."""
     deadline = time.monotonic() + SETTLING_SECONDS
     while True:
-        books = await read_books(shopper, shops, environment)
-        if before is not None:
-            books = _without(books, before)
+        books = await _read_books(shopper, shops, environment)
         if books.is_balanced or time.monotonic() > deadline:
             return books
         await asyncio.sleep(0.5)
 
 
-def _without(books: Books, before: Books) -> Books:
-    # Charges of before may have expired meanwhile, and given back what they held.
-    return replace(
-        books,
-        stock_held=max(0, books.stock_held - before.stock_held),
-        open_cases=max(0, books.open_cases - before.open_cases),
-        dead_letters=max(0, books.dead_letters - before.dead_letters),
-    )
-
-
-async def read_books(
+async def _read_books(
     shopper: Shopper, shops: tuple[str, ...], environment: Mapping[str, str]
 ) -> Books:
-    """Read the books as they are now."""
     orders = [await shopper.as_staff(s, f"/apis/orders/{s}/totals") for s in shops]
     payments = [await shopper.as_staff(s, f"/apis/payments/{s}/totals") for s in shops]
     stocks = [await shopper.as_staff(s, f"/apis/catalog/{s}/stock") for s in shops]

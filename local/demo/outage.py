@@ -7,7 +7,7 @@ from uuid import uuid4
 import aiohttp
 from rich.console import Console
 
-from local.demo.books import Books, balance, read_books
+from local.demo.books import Books, balance
 from local.demo.client import Shopper, WalkFailed
 from local.demo.doors import doors_of
 from local.demo.walk import Narrator
@@ -23,16 +23,9 @@ async def walk_through_outages(
     """Show both outages; raise `WalkFailed` where a promise is broken."""
     doors = doors_of(system)
     shopper, narrator = Shopper(session, doors), Narrator(console)
-    # What was held, open or dead before is not of these outages.
-    before = await read_books(shopper, doors.shops, system.environment)
     for process, what in (("payments-worker", "payments"), ("bus", "the broker")):
         await _without(process, what=what, system=system, shopper=shopper, narrator=narrator)
-    books = await balance(
-        shopper,
-        shops=doors.shops,
-        environment=system.environment,
-        before=before,
-    )
+    books = await balance(shopper, shops=doors.shops, environment=system.environment)
     if not books.is_balanced:
         raise WalkFailed(f"the books do not balance: {books}")
     narrator.tell("books", f"balance: {books.orders_paid} orders paid, R$ {books.orders}")

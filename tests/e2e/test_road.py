@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from rich.console import Console
 
-from local.demo.books import balance, read_books
+from local.demo.books import balance
 from local.demo.client import Shopper
 from local.demo.doors import Doors, doors_of
 from local.demo.load import drive
@@ -158,12 +158,9 @@ async def test_a_forged_notification_is_refused_and_changes_nothing(
 async def test_the_books_balance_after_many_orders(
     shopper: Shopper, doors: Doors, system: System
 ) -> None:
-    places = {"shops": doors.shops, "environment": system.environment}
-    before = await read_books(shopper, **places)
-
     result = await drive(shopper, shops=doors.shops, orders=40, advance=lambda: None)
 
-    books = await balance(shopper, **places, before=before)
+    books = await balance(shopper, shops=doors.shops, environment=system.environment)
 
     assert result.failures == ()
     assert books.is_balanced, books
@@ -192,16 +189,13 @@ VICTIMS = (
 async def test_killing_every_process_in_turn_loses_no_order_and_no_real(
     shopper: Shopper, doors: Doors, system: System
 ) -> None:
-    places = {"shops": doors.shops, "environment": system.environment}
-    before = await read_books(shopper, **places)
-
     load = asyncio.create_task(drive(shopper, shops=doors.shops, orders=150, advance=lambda: None))
     for victim in VICTIMS:
         await asyncio.sleep(0.8)
         system.kill(victim)
     result = await load
 
-    books = await balance(shopper, **places, before=before)
+    books = await balance(shopper, shops=doors.shops, environment=system.environment)
 
     assert result.failures == ()
     assert books.is_balanced, books
