@@ -121,6 +121,71 @@ async def test_a_receive_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPat
         assert len(queue.asked) == 4
 
 
+class SlowAnswer:
+    """A queue whose one answer is under way for a while, and may come with a cancellation."""
+
+    def __init__(self, queue: InMemoryQueue, *, seconds: float, swallows: bool = False) -> None:
+        self._queue = queue
+        self._seconds = seconds
+        self._swallows = swallows
+        self.asked = asyncio.Event()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._queue, name)
+
+    async def receive(self, *, limit: int, wait: timedelta) -> list[Message]:
+        if self.asked.is_set():
+            await asyncio.Event().wait()
+        messages = await self._queue.receive(limit=limit, wait=wait)
+        self.asked.set()
+        try:
+            await asyncio.sleep(self._seconds)
+        except asyncio.CancelledError:
+            if not self._swallows:
+                raise
+        return messages
+
+
+async def test_an_answer_under_way_at_a_stop_is_handed_back() -> None:
+    queue, begun = InMemoryQueue(), []
+    for number in range(10):
+        queue.send(paid(number))
+    slow = SlowAnswer(queue, seconds=0.2)
+
+    async def handle(envelope: Envelope) -> None:
+        begun.append(envelope.id)
+
+    async with consuming(slow, handle, window=20):  # type: ignore[arg-type]
+        await slow.asked.wait()
+    assert begun == []
+    assert len(queue.hidden) == 10
+    assert set(queue.hidden.values()) == {timedelta()}
+
+
+async def test_a_full_answer_that_comes_with_the_end_calls_nobody() -> None:
+    queue = InMemoryQueue()
+    for number in range(10):
+        queue.send(paid(number))
+    slow = SlowAnswer(queue, seconds=60, swallows=True)
+    window, gate, accepted = Window(40), asyncio.Event(), []
+    gate.set()
+    receivers = Receivers(
+        slow,  # type: ignore[arg-type]  # Receivers only receive.
+        window=window,
+        accept=accepted.append,
+        gate=gate,
+        most=4,
+        wait=LONG,
+    )
+    task = asyncio.create_task(receivers.run())
+    await slow.asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 5)
+    assert len(accepted) == 10
+    assert receivers.count == 1
+
+
 async def test_a_place_that_frees_wakes_whoever_waited_first() -> None:
     window = Window(1)
     assert await window.take(10) == 1

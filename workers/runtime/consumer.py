@@ -40,6 +40,8 @@ Handler = Callable[[Envelope], Awaitable[None]]
 _CONFLICT_ATTEMPTS = 4
 # Long enough for a store to breathe, short enough to be back soon after it is.
 _LONGEST_OUTAGE_PAUSE = 5.0
+# A queue that has messages answers a poll sooner than this.
+_LAST_ANSWERS = 1.0
 # A queue that does not answer must not keep a process from leaving in time.
 _LONGEST_HANDING_BACK = 5.0
 
@@ -111,6 +113,9 @@ class Consumer:
         try:
             await first_of(self._stopping.wait(), receiving, beating)
             self._has_died = not self._stopping.is_set()
+            receivers.stop()
+            # An answer that is abandoned as it comes stays hidden until its visibility ends.
+            await first_of(receiving, self._aborting.wait(), seconds=_LAST_ANSWERS)
             receiving.cancel()
             await asyncio.gather(receiving, return_exceptions=True)
             await self._finish()

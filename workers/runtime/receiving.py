@@ -19,7 +19,7 @@ _BEHIND = ENTRY_LIMIT // 2
 
 
 class Receivers:
-    """Fill the window from the queue until cancelled.
+    """Fill the window from the queue until told to stop.
 
     `accept` takes each message, and owes the window one place for it. While `gate` is not set
     nobody receives. After an answer that was not full a receiver may `rest`.
@@ -44,22 +44,29 @@ class Receivers:
         self._wait = wait
         self._rest = rest.total_seconds()
         self._count = 0
-        self._is_leaving = False
+        self._leaving = asyncio.Event()
 
     @property
     def count(self) -> int:
         """Give how many receivers there are now."""
         return self._count
 
+    def stop(self) -> None:
+        """Ask for nothing more; what was asked for is accepted when it comes."""
+        self._leaving.set()
+
     async def run(self) -> None:
-        """Poll until cancelled; polls that are under way are then abandoned."""
-        # What the server hands out to nobody comes back in time.
+        """Poll until told to stop and the last answers came, or until cancelled.
+
+        A poll that is cancelled is abandoned: what the server handed out to nobody stays hidden
+        until its visibility ends.
+        """
         async with asyncio.TaskGroup() as group:
             self._join(group)
             try:
-                await asyncio.Event().wait()
+                await self._leaving.wait()
             finally:
-                self._is_leaving = True
+                self._leaving.set()
 
     def _join(self, group: asyncio.TaskGroup) -> None:
         is_first = not self._count
@@ -68,28 +75,43 @@ class Receivers:
 
     async def _poll(self, group: asyncio.TaskGroup, *, is_first: bool) -> None:
         failures = 0
-        # An answer that comes with the cancellation may swallow it (`asyncio.wait_for` does so in
-        # Python 3.11), and on a busy queue nobody would ever leave.
-        while not self._is_leaving:
-            await self._gate.wait()
-            places = await self._window.take(ENTRY_LIMIT)
-            messages: list[Message] = []
+        # Asked of us, not of the task: an answer that comes with a cancellation may swallow it
+        # (`asyncio.wait_for` does so in Python 3.11), and nobody would ever leave.
+        while not self._leaving.is_set():
             try:
-                messages = await self._queue.receive(limit=places, wait=self._wait)
+                count = await self._receive()
                 failures = 0
             except MessagingUnavailable:
                 failures += 1
                 log.warning("receive failed", extra={"failures": failures})
-            finally:
-                self._window.give_back(places - len(messages))
-            for message in messages:
-                self._accept(message)
-            if failures:
-                await asyncio.sleep(backoff(failures).total_seconds())
-            elif len(messages) >= _BEHIND and self._count < self._most:
-                self._join(group)
-            elif not messages and not is_first:
+                await self._pause(backoff(failures).total_seconds())
+                continue
+            if not count and not is_first:
                 self._count -= 1
                 return
-            elif self._rest and len(messages) < ENTRY_LIMIT:
-                await asyncio.sleep(self._rest)
+            if count >= _BEHIND:
+                self._call_another(group)
+            if count < ENTRY_LIMIT:
+                await self._pause(self._rest)
+
+    async def _receive(self) -> int:
+        """Accept what one poll brings; give how many came."""
+        await self._gate.wait()
+        places = await self._window.take(ENTRY_LIMIT)
+        messages: list[Message] = []
+        try:
+            if not self._leaving.is_set():
+                messages = await self._queue.receive(limit=places, wait=self._wait)
+        finally:
+            self._window.give_back(places - len(messages))
+        for message in messages:
+            self._accept(message)
+        return len(messages)
+
+    def _call_another(self, group: asyncio.TaskGroup) -> None:
+        if self._count < self._most and not self._leaving.is_set():
+            self._join(group)
+
+    async def _pause(self, seconds: float) -> None:
+        if seconds and not self._leaving.is_set():
+            await asyncio.sleep(seconds)
