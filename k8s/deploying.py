@@ -9,8 +9,9 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from comanda.clock import utc_now
 from k8s.cluster import Cluster, ClusterError, KindUnknown
 from k8s.manifests import Key, Manifest, in_order
 from k8s.releases import Release, Releases, next_release
@@ -49,10 +50,6 @@ class Options:
     patience: Patience = field(default_factory=Patience)
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Deployer:
     """Apply releases to one namespace of one cluster."""
 
@@ -62,7 +59,7 @@ class Deployer:
         *,
         namespace: str,
         listener: Listener | None = None,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._cluster = cluster
         self._releases = Releases(cluster, namespace=namespace)

@@ -12,9 +12,10 @@ import aiohttp
 import uvicorn
 from fastapi import FastAPI
 
+from comanda.clock import utc_now
 from comanda.identity.verifier import Identity, InvalidToken, Kind
 from tests.catalog_builders import OTHER_SHOP, SHOP
-from workers.catalog.api import build_app, utc_now
+from workers.catalog.api import build_app
 from workers.catalog.memory import InMemoryCatalog
 
 

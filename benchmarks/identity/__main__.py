@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from benchmarks.identity import peers
-from comanda.identity.settings import utc_now
+from comanda.clock import utc_now
 from comanda.identity.verifier import Kind, TokenVerifier, TrustedIssuer
 
 ISSUER, CLIENT = "https://issuer.test/pool", "web"

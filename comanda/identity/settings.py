@@ -1,8 +1,8 @@
 """From the environment to a verifier: the variables that every deployable with an API reads."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from comanda.clock import utc_now
 from comanda.identity.guest import GUEST_CLIENT
 from comanda.identity.keys import Clock, Fetch, fetch_jwks
 from comanda.identity.verifier import Kind, TokenVerifier, TrustedIssuer
@@ -20,11 +20,6 @@ class IdentitySettings:
     staff_client_id: str
     guest_issuer: str
     guest_jwks_url: str
-
-
-def utc_now() -> datetime:
-    """Tell the time; the default clock of a process."""
-    return datetime.now(UTC)
 
 
 def verifier_from(

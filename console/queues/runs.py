@@ -7,8 +7,9 @@ command line and with the stage's own keys, are all seen, those that nobody can 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from comanda.clock import utc_now
 from comanda.messaging.dead_letters import DeadLetter, DeadLetters, Returned
 from comanda.messaging.redrive import Pace, RedriveOrder, RedriveReport, peek, redrive
 from console.queues.letters import ReadLetter, edited_body, read_letter
@@ -106,7 +107,7 @@ async def _run(
     order = RedriveOrder(by=act.by, ids=choice.ids, chooses=choice.takes, edit=edit)
     told = _Told(letters, act=act, verb=verb)
     bounded = _Bounded(told, most=most)
-    report = await redrive(bounded, order, now=_utc_now, pace=Pace(pace))
+    report = await redrive(bounded, order, now=utc_now, pace=Pace(pace))
     report.is_complete = report.is_complete and not bounded.is_cut
     return report
 
@@ -189,7 +190,3 @@ class _NowhereToGo(_Wrapped):
 
 def _as_it_is(letter: DeadLetter) -> str:
     return letter.body
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)

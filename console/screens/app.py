@@ -6,7 +6,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -15,6 +15,7 @@ from fastapi import APIRouter, FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from comanda.clock import utc_now
 from comanda.ids import ShopId
 from comanda.settings import read
 from comanda.telemetry import configure_logging
@@ -95,7 +96,7 @@ def desk_over(
 
     return Desk(
         contexts=contexts,
-        sessions=Sessions(contexts, sealer=sealer, clock=clock or _utc_now),
+        sessions=Sessions(contexts, sealer=sealer, clock=clock or utc_now),
         boards=Boards(board),
         sealer=sealer,
         queues=queues,
@@ -173,7 +174,3 @@ async def _live() -> Response:
 
 async def _metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)

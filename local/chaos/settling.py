@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
-
 from comanda.messaging.dead_letters import DeadLetter, SQSDeadLetters
 from comanda.messaging.redrive import Pace, RedriveOrder, peek, redrive
-from comanda.settings import topology
 from console.audit.invariants import Offender, offenders
 from console.audit.reading import read_books
 from console.door import Door, DoorClosed
 from console.places import find_places
+from local.queues import client_of, depth_of, queues_of
 from local.supervisor import System
 
 _LOOK_AGAIN = 3.0
@@ -47,10 +45,10 @@ class _Caller:
 async def settle(system: System, *, patience: timedelta) -> Verdict:
     """Redrive as an operator would, and read until nothing is wrong or the patience is over."""
     deadline = time.monotonic() + patience.total_seconds()
-    sqs = _client(system.environment)
+    sqs, queues = client_of(system.environment, "sqs"), queues_of(system.environment)
     redriven = 0
     while True:
-        redriven += sum([await _redrive(sqs, queue) for queue in _queues(system.environment)])
+        redriven += sum([await _redrive(sqs, queue) for queue in queues])
         try:
             verdict = await asyncio.to_thread(_read, system)
         except DoorClosed:
@@ -58,8 +56,8 @@ async def settle(system: System, *, patience: timedelta) -> Verdict:
                 raise
             await asyncio.sleep(_LOOK_AGAIN)
             continue
-        dead = [line for q in _queues(system.environment) for line in await _dead(sqs, q)]
-        is_quiet = not dead and not verdict[0] and not await asyncio.to_thread(_depth, sqs, system)
+        dead = [line for q in queues for line in await _dead(sqs, q)]
+        is_quiet = not dead and not verdict[0] and not await asyncio.to_thread(_left, sqs, queues)
         if is_quiet or time.monotonic() > deadline:
             found, statuses, cases = verdict
             return Verdict(
@@ -109,26 +107,5 @@ def _letters(sqs: Any, queue: str) -> SQSDeadLetters:
     return SQSDeadLetters(_Caller(sqs), url=url, dlq_url=dlq)
 
 
-def _depth(sqs: Any, system: System) -> int:
-    total = 0
-    for queue in _queues(system.environment):
-        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        total += int(told["ApproximateNumberOfMessages"])
-        total += int(told["ApproximateNumberOfMessagesNotVisible"])
-    return total
-
-
-def _queues(environment: Mapping[str, str]) -> list[str]:
-    names = [name for name, context in topology()["contexts"].items() if "queue" in context]
-    return [f"comanda-{environment['COMANDA_STAGE']}-{name}" for name in names]
-
-
-def _client(environment: Mapping[str, str]) -> Any:
-    return boto3.client(
-        "sqs",
-        endpoint_url=environment["AWS_ENDPOINT_URL_SQS"],
-        region_name=environment["AWS_DEFAULT_REGION"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-    )
+def _left(sqs: Any, queues: list[str]) -> int:
+    return sum(depth_of(sqs, queue) for queue in queues)

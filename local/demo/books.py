@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
 from comanda.money import ZERO, Money
-from comanda.settings import topology
 from local.demo.client import Shopper
+from local.queues import client_of, depth_of, queues_of
 
 SETTLING_SECONDS = 45.0
 
@@ -89,20 +87,5 @@ def _is_off(level: Mapping[str, int]) -> bool:
 
 
 def _dead_letters(environment: Mapping[str, str]) -> int:
-    client = boto3.client(
-        "sqs",
-        endpoint_url=environment["AWS_ENDPOINT_URL_SQS"],
-        region_name=environment["AWS_DEFAULT_REGION"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-    )
-    names = [name for name, context in topology()["contexts"].items() if "queue" in context]
-    return sum(_depth(client, f"comanda-{environment['COMANDA_STAGE']}-{n}-dlq") for n in names)
-
-
-def _depth(client: Any, name: str) -> int:
-    url = client.get_queue_url(QueueName=name)["QueueUrl"]
-    answer = client.get_queue_attributes(
-        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
-    )
-    return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+    sqs = client_of(environment, "sqs")
+    return sum(depth_of(sqs, f"{queue}-dlq") for queue in queues_of(environment))

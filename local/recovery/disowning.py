@@ -8,8 +8,6 @@ meanwhile: one that comes while the books are read looks as if it were gone.
 
 from datetime import UTC, datetime
 
-import boto3
-
 from comanda.envelope import seal
 from comanda.events import OrderCancelled
 from comanda.ids import OrderId, ShopId
@@ -18,6 +16,7 @@ from console.audit.invariants import offenders
 from console.audit.reading import read_books
 from console.door import Door, DoorClosed
 from console.places import find_places
+from local.queues import client_of
 from local.supervisor import System
 
 REASON = "lost_in_a_restore"
@@ -27,15 +26,10 @@ def disown(system: System) -> int:
     """Cancel each order that the audit misses and that has a charge; give how many."""
     places = find_places(system.folder / "places.json")
     door = Door(places.edge, logins=places.logins)
-    environment = system.environment
-    client = boto3.client(
-        "sns",
-        endpoint_url=environment["AWS_ENDPOINT_URL_SNS"],
-        region_name=environment["AWS_DEFAULT_REGION"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    publisher = SNSPublisher(
+        client_of(system.environment, "sns"),
+        topic_arn=system.env_for("orders")["COMANDA_TOPIC_ARN"],
     )
-    publisher = SNSPublisher(client, topic_arn=system.env_for("orders")["COMANDA_TOPIC_ARN"])
     count = 0
     for shop in sorted(places.logins):
         try:

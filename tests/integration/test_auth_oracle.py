@@ -121,8 +121,8 @@ def _register(edge: Edge, customer: Customer) -> None:
     from auth_lambda.chalicelib.pseudonyms import Email, Pseudonyms
     from auth_lambda.chalicelib.registry import CustomerRegistry, Registration
     from auth_lambda.chalicelib.table import Table
+    from comanda.clock import utc_now
     from comanda.cpf import CPF
-    from comanda.identity.settings import utc_now
     from comanda.ids import CustomerId, EventId, new_id
 
     secret = boto3.client("secretsmanager").get_secret_value(SecretId="comanda/laptop/cpf-key")

@@ -3,23 +3,23 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from fastapi import APIRouter, Depends, FastAPI
 
+from comanda.clock import utc_now
 from comanda.identity.settings import IdentitySettings, verifier_from
 from comanda.ids import ShopId
 from comanda.settings import read
 from comanda.telemetry import configure_logging
 from workers.archive import routes_reading, routes_replays
-from workers.archive.doors import Shelves, known_shop
+from workers.archive.doors import Shelves
 from workers.archive.objects import S3Objects, s3_client
 from workers.archive.plan import retention
 from workers.archive.replay_items import DynamoReplayBook
 from workers.archive.repository import DynamoIndex
 from workers.archive.table import ArchiveTable
 from workers.runtime.aws import dynamodb_client
-from workers.runtime.http import Lifespan, create_api, serve
+from workers.runtime.http import Lifespan, create_api, known_shop, serve
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,9 +63,9 @@ def main() -> None:
         async with dynamodb_client() as client, s3_client() as s3:
             objects = S3Objects(s3, bucket=settings.archive_bucket)
             table = ArchiveTable(client, name=settings.archive_table)
-            index = DynamoIndex(table, objects=objects, clock=_utc_now, retention=retention())
+            index = DynamoIndex(table, objects=objects, clock=utc_now, retention=retention())
             app.state.shelves = Shelves(
-                index=index, objects=objects, book=DynamoReplayBook(table), clock=_utc_now
+                index=index, objects=objects, book=DynamoReplayBook(table), clock=utc_now
             )
             app.state.verifier = verifier_from(identity)
             yield
@@ -73,10 +73,6 @@ def main() -> None:
     serve(
         build_app(settings.shops, connect=connect), host=settings.http_host, port=settings.http_port
     )
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 if __name__ == "__main__":

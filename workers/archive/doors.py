@@ -1,7 +1,6 @@
 """What the routes of the archive share: the shop, the stores, staff, outages, windows."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, TypeVar
@@ -9,7 +8,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Query, Request
 from pydantic import AwareDatetime
 
-from comanda.ids import InvalidShopId, ShopId
+from comanda.ids import ShopId
 from workers.archive.ports import Index, Objects
 from workers.archive.replays import ReplayBook
 from workers.archive.windows import InvalidWindow, Window
@@ -29,15 +28,6 @@ class Shelves:
     clock: Callable[[], datetime]
 
 
-async def known_shop(shop: str, request: Request) -> ShopId:
-    """Take the shop of the path; 404 when there is none of that name."""
-    with suppress(InvalidShopId):
-        shop_id = ShopId(shop)
-        if shop_id in request.app.state.shops:
-            return shop_id
-    raise Problem(404, "There is no such shop")
-
-
 async def shelves_of(request: Request) -> Shelves:
     """Give what the lifespan connected."""
     shelves: Shelves = request.app.state.shelves
@@ -52,7 +42,6 @@ async def answered(work: Awaitable[T]) -> T:
         raise unavailable("the archive is out of reach") from exc
 
 
-KnownShop = Annotated[ShopId, Depends(known_shop)]
 OpenShelves = Annotated[Shelves, Depends(shelves_of)]
 OFFICE = Depends(staff("manager", "owner"))
 Instant = Annotated[AwareDatetime | None, Query(description="an instant with its time zone")]

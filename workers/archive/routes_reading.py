@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from workers.archive.doors import OFFICE, Instant, KnownShop, OpenShelves, answered
+from workers.archive.doors import OFFICE, Instant, OpenShelves, answered
 from workers.archive.journey import journey
 from workers.archive.views import EventsView, EventView, JourneyView
-from workers.runtime.http import Problem
+from workers.runtime.http import KnownShop, Problem
 
 router = APIRouter(dependencies=[OFFICE])
 _Id = Annotated[str, Query(min_length=1, max_length=128)]

@@ -8,12 +8,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from comanda.identity.verifier import Identity
 from comanda.ids import ShopId, new_id
-from workers.archive.doors import KnownShop, OpenShelves, answered, window_of
+from workers.archive.doors import OpenShelves, answered, window_of
 from workers.archive.plan import listeners
 from workers.archive.replays import MOST_PER_SECOND, Replay, ReplayTaken, types_for
 from workers.archive.views import PreviewView
 from workers.archive.windows import Window, counted
-from workers.runtime.http import Problem, staff
+from workers.runtime.http import KnownShop, Problem, staff
 
 _owner = staff("owner")
 router = APIRouter(prefix="/replays", dependencies=[Depends(_owner)])

@@ -2,9 +2,10 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
+from comanda.clock import utc_now
 from comanda.settings import read
 from workers.archive.forgetting import Eraser
 from workers.archive.handlers import HANDLERS
@@ -53,8 +54,8 @@ async def build(stack: AsyncExitStack) -> Worker:
     objects = S3Objects(
         await stack.enter_async_context(s3_client()), bucket=settings.archive_bucket
     )
-    index = DynamoIndex(table, objects=objects, clock=_utc_now, retention=retention())
-    scribe = Scribe(index, objects, clock=_utc_now)
+    index = DynamoIndex(table, objects=objects, clock=utc_now, retention=retention())
+    scribe = Scribe(index, objects, clock=utc_now)
     eraser = Eraser(index, objects)
 
     replayer = Replayer(
@@ -64,7 +65,7 @@ async def build(stack: AsyncExitStack) -> Worker:
             await stack.enter_async_context(aws_client("sqs")), own_url=settings.queue_url
         ),
         heard=listeners(),
-        clock=_utc_now,
+        clock=utc_now,
     )
 
     async def probe() -> None:
@@ -84,10 +85,6 @@ async def build(stack: AsyncExitStack) -> Worker:
         # One group gathers while another is written; events of one order need not take turns.
         limits=ConsumerLimits(window=2 * MOST, receivers=4, takes_turns=False, rest=_REST),
     )
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 if __name__ == "__main__":

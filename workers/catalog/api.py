@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from fastapi import FastAPI
 
+from comanda.clock import utc_now
 from comanda.identity.settings import IdentitySettings, verifier_from
 from comanda.ids import ShopId
 from comanda.settings import read
@@ -32,11 +33,6 @@ class CatalogApiSettings:
     topic_arn: str
     http_port: int
     http_host: str = "127.0.0.1"
-
-
-def utc_now() -> datetime:
-    """Read the clock."""
-    return datetime.now(UTC)
 
 
 def build_app(

@@ -12,7 +12,7 @@ from psycopg import OperationalError
 
 from comanda.hours import InvalidHours
 from comanda.identity.verifier import Identity
-from comanda.ids import InvalidShopId, ProductId, ShopId
+from comanda.ids import ProductId
 from workers.catalog.managing import MenuFull, NameTaken, ProductUnknown, VersionMismatch
 from workers.catalog.pictures import InvalidPicture
 from workers.catalog.ports import Catalog, CatalogReader
@@ -30,17 +30,6 @@ T = TypeVar("T")
 _PRODUCT = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _KEY = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
 _VERSION = re.compile(r'"(0|[1-9][0-9]{0,8})"', re.ASCII)
-
-
-async def known_shop(shop: str, request: Request) -> ShopId:
-    """Take the shop of the path; 404 when there is none of that name."""
-    try:
-        shop_id = ShopId(shop)
-    except InvalidShopId as exc:
-        raise Problem(404, "There is no such shop") from exc
-    if shop_id not in request.app.state.shops:
-        raise Problem(404, "There is no such shop")
-    return shop_id
 
 
 async def named_product(product_id: str) -> ProductId:
@@ -86,7 +75,6 @@ async def now_of(request: Request) -> datetime:
     return now
 
 
-KnownShop = Annotated[ShopId, Depends(known_shop)]
 NamedProduct = Annotated[ProductId, Depends(named_product)]
 Reader = Annotated[CatalogReader, Depends(reader_of)]
 Store = Annotated[Catalog, Depends(catalog_of)]

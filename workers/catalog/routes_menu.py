@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response
 
 from comanda.menu import Category
-from workers.catalog.doors import KnownShop, Now, Reader, answered, cached, problems, tagged
+from workers.catalog.doors import Now, Reader, answered, cached, problems, tagged
 from workers.catalog.products import folded
 from workers.catalog.views import MenuView, ShopView
-from workers.runtime.http import Problem
+from workers.runtime.http import KnownShop, Problem
 
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _MOST_WORDS = 8

@@ -8,7 +8,6 @@ from comanda.ids import ProductId, new_id
 from workers.catalog.bodies import AvailabilityBody, ProductBody
 from workers.catalog.doors import (
     Crew,
-    KnownShop,
     Manager,
     NamedProduct,
     Now,
@@ -25,7 +24,7 @@ from workers.catalog.managing import create_product, edit_product
 from workers.catalog.pictures import LARGEST_PICTURE, picture_of
 from workers.catalog.products import Product
 from workers.catalog.views import PricesView, PriceView, StaffProductsView, StaffProductView
-from workers.runtime.http import Problem
+from workers.runtime.http import KnownShop, Problem
 
 router = APIRouter(
     prefix="/apis/catalog/{shop}/products", responses=problems(400, 401, 403, 404, 409, 422, 503)

@@ -8,7 +8,6 @@ from starlette.datastructures import Headers
 
 from workers.catalog.bodies import ShopBody, SwitchBody
 from workers.catalog.doors import (
-    KnownShop,
     Manager,
     Reader,
     Store,
@@ -24,7 +23,7 @@ from workers.catalog.opening import change_shop
 from workers.catalog.sheet import written
 from workers.catalog.shop import ShopRules
 from workers.catalog.views import FaultView, OutcomeView, RulesView
-from workers.runtime.http import Problem
+from workers.runtime.http import KnownShop, Problem
 
 LARGEST_SHEET = 1024 * 1024
 # What spreadsheets in Brazil write, besides UTF-8.

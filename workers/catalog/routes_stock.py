@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query, Response
 from workers.catalog.bodies import CorrectionBody, DeliveryBody
 from workers.catalog.doors import (
     Crew,
-    KnownShop,
     Manager,
     NamedProduct,
     Reader,
@@ -33,6 +32,7 @@ from workers.catalog.views_stock import (
     StockAuditView,
     StockView,
 )
+from workers.runtime.http import KnownShop
 
 router = APIRouter(prefix="/apis/catalog/{shop}", responses=problems(401, 403, 404, 422, 503))
 

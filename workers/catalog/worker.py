@@ -2,9 +2,9 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 
+from comanda.clock import utc_now
 from comanda.settings import read
 from workers.catalog.handlers import HANDLERS
 from workers.catalog.reader import PostgresCatalogReader
@@ -27,7 +27,7 @@ async def build(stack: AsyncExitStack) -> Worker:
     settings = read(CatalogWorkerSettings)
     publisher = await stack.enter_async_context(sns_publisher(settings.topic_arn))
     pool = await stack.enter_async_context(postgres_pool(settings.database_url))
-    units = PostgresUnits(pool, publisher=publisher, clock=lambda: datetime.now(UTC))
+    units = PostgresUnits(pool, publisher=publisher, clock=utc_now)
     catalog = PostgresCatalog(units)
     return Worker(
         context="catalog",

@@ -7,17 +7,16 @@ worker, and is read from the store.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from fastapi import APIRouter, Depends, FastAPI
 
+from comanda.clock import utc_now
 from comanda.identity.settings import IdentitySettings, verifier_from
 from comanda.ids import ShopId
 from comanda.settings import read
 from comanda.telemetry import configure_logging
 from workers.orders import customer_routes, hook_routes, staff_routes
 from workers.orders.desk import DynamoDesk
-from workers.orders.doors import known_shop
 from workers.orders.floor import Floor
 from workers.orders.hook_items import DynamoHooks
 from workers.orders.outbound import refuse_loopback_in_production
@@ -25,7 +24,7 @@ from workers.orders.repository import DynamoOrderRepository
 from workers.orders.table import DynamoTable
 from workers.runtime.aws import dynamodb_client, sns_publisher
 from workers.runtime.dynamodb import DynamoUnits
-from workers.runtime.http import Lifespan, create_api, serve
+from workers.runtime.http import Lifespan, create_api, known_shop, serve
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,14 +71,14 @@ def main() -> None:
     async def connect(app: FastAPI) -> AsyncIterator[None]:
         async with dynamodb_client() as client, sns_publisher(settings.topic_arn) as publisher:
             name = settings.orders_table
-            units = DynamoUnits(client, table=name, publisher=publisher, clock=_utc_now)
+            units = DynamoUnits(client, table=name, publisher=publisher, clock=utc_now)
             table = DynamoTable(client, name=name)
             store = DynamoOrderRepository(table, units=units)
             app.state.floor = Floor(
                 store,
                 desk=DynamoDesk(table),
                 hooks=DynamoHooks(table),
-                clock=_utc_now,
+                clock=utc_now,
                 may_call_loopback=settings.webhooks_to_loopback,
             )
             app.state.verifier = verifier_from(identity)
@@ -89,10 +88,6 @@ def main() -> None:
 
     app = build_app(settings.shops, connect=connect)
     serve(app, host=settings.http_host, port=settings.http_port)
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from comanda.ids import CustomerId, is_id
 from workers.orders.asking import Asked, asked, refusing, wait_of
 from workers.orders.bodies import CancelBody
 from workers.orders.doors import (
-    KnownShop,
     OpenFloor,
     VisibleOrder,
     WantedPage,
@@ -30,7 +29,7 @@ from workers.orders.ports import Page
 from workers.orders.stream import MEDIA_TYPE, TooManyStreams
 from workers.orders.views import EstimateView, OrdersView, OrderView, StaffOrderView
 from workers.runtime.errors import StoreUnavailable
-from workers.runtime.http import Problem, any_identity, unavailable
+from workers.runtime.http import KnownShop, Problem, any_identity, unavailable
 
 BY_CUSTOMER = "cancelled_by_customer"
 router = APIRouter()

@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Query, Request, Response
 
 from comanda.identity.verifier import Identity, Kind
-from comanda.ids import InvalidShopId, OrderId, ShopId, is_id
+from comanda.ids import OrderId, is_id
 from workers.orders.floor import Floor
 from workers.orders.model import Order
 from workers.orders.ports import Page
@@ -21,15 +21,6 @@ T = TypeVar("T")
 _JSON = "application/json"
 _OFFICE_GROUPS = frozenset({"kitchen", "manager", "owner"})
 _POSITION = re.compile(r"[0-9A-Za-z:.#-]{1,120}", re.ASCII)
-
-
-async def known_shop(shop: str, request: Request) -> ShopId:
-    """Take the shop of the path; 404 when there is none of that name."""
-    with suppress(InvalidShopId):
-        shop_id = ShopId(shop)
-        if shop_id in request.app.state.shops:
-            return shop_id
-    raise Problem(404, "There is no such shop")
 
 
 async def floor_of(request: Request) -> Floor:
@@ -100,7 +91,6 @@ def fresh_json(body: str, *, status: int = 200, headers: dict[str, str] | None =
 
 OpenFloor = Annotated[Floor, Depends(floor_of)]
 VisibleOrder = Annotated[Order, Depends(visible_order)]
-KnownShop = Annotated[ShopId, Depends(known_shop)]
 WantedPage = Annotated[Page, Depends(page_of)]
 OFFICE = Depends(staff(*sorted(_OFFICE_GROUPS)))
 Kitchen = Annotated[Identity, Depends(staff("kitchen", "manager"))]

@@ -9,12 +9,12 @@ from pydantic import BaseModel, Field
 
 from comanda.ids import ShopId, new_id
 from workers.orders.bodies import Body
-from workers.orders.doors import KnownShop, OpenFloor, answered
+from workers.orders.doors import OpenFloor, answered
 from workers.orders.feed import settled_until
 from workers.orders.floor import Floor
 from workers.orders.hooks import Delivery, Hook, TooManyHooks, new_secret
 from workers.orders.outbound import LONGEST_URL, UnsafeAddress, check_url
-from workers.runtime.http import Problem, staff
+from workers.runtime.http import KnownShop, Problem, staff
 
 router = APIRouter(prefix="/webhooks", dependencies=[Depends(staff("owner"))])
 _ID = re.compile(r"[0-9a-f-]{36}", re.ASCII)

@@ -11,7 +11,6 @@ from workers.orders.bodies import AckBody
 from workers.orders.doors import (
     OFFICE,
     Kitchen,
-    KnownShop,
     OpenFloor,
     answered,
     cursor_of,
@@ -24,7 +23,7 @@ from workers.orders.floor import Floor
 from workers.orders.kitchen import OrderUnknown, advance
 from workers.orders.model import IllegalTransition, Step
 from workers.orders.views import BoardView, OrderView, TotalsView
-from workers.runtime.http import Problem, staff
+from workers.runtime.http import KnownShop, Problem, staff
 
 router = APIRouter()
 _Reader = Annotated[

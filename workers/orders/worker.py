@@ -5,9 +5,10 @@ Besides its queue it sends the mail that is owed to customers, and tells shops' 
 
 from contextlib import AbstractContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
+from comanda.clock import utc_now
 from comanda.ids import ShopId
 from comanda.settings import read
 from workers.orders.handlers import HANDLERS
@@ -50,7 +51,7 @@ async def build(stack: AsyncExitStack) -> Worker:
     publisher = await stack.enter_async_context(sns_publisher(settings.topic_arn))
     client = await stack.enter_async_context(dynamodb_client())
     name = settings.orders_table
-    units = DynamoUnits(client, table=name, publisher=publisher, clock=_utc_now)
+    units = DynamoUnits(client, table=name, publisher=publisher, clock=utc_now)
     table = DynamoTable(client, name=name)
     orders = DynamoOrderRepository(table, units=units)
     schedules = [
@@ -79,7 +80,7 @@ def _adding_up(settings: OrdersWorkerSettings, *, orders: DynamoOrderRepository)
         # The feed forgets after some weeks, so somebody has to add it up before.
         with _store_may_be_away():
             for shop_id in settings.shops:
-                await orders.totals(shop_id, now=_utc_now())
+                await orders.totals(shop_id, now=utc_now())
 
     return Schedule(name="totals", every=timedelta(hours=1), run=add_up)
 
@@ -98,7 +99,7 @@ async def _telling(
         hooks=DynamoHooks(table),
         reader=orders,
         session=session,
-        clock=_utc_now,
+        clock=utc_now,
         may_be_loopback=may_be_loopback,
     )
 
@@ -114,7 +115,7 @@ async def _mailing(
     stack: AsyncExitStack, settings: OrdersWorkerSettings, *, table: DynamoTable
 ) -> Schedule:
     mailer = await stack.enter_async_context(ses_mailer(settings.email_sender))
-    postman = Postman(letterbox=DynamoLetterbox(table), mailer=mailer, clock=_utc_now)
+    postman = Postman(letterbox=DynamoLetterbox(table), mailer=mailer, clock=utc_now)
 
     async def send() -> None:
         with _store_may_be_away():
@@ -122,10 +123,6 @@ async def _mailing(
                 pass
 
     return Schedule(name="mail", every=_EVERY, run=send)
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from psycopg import OperationalError
 
+from comanda.clock import utc_now
 from comanda.identity.settings import IdentitySettings, verifier_from
 from comanda.ids import OrderId, ShopId
 from comanda.settings import read
@@ -24,7 +25,7 @@ from workers.payments.report_views import (
 )
 from workers.payments.reports import PaymentsReader
 from workers.payments.repository import PostgresPayments
-from workers.payments.shops import KnownShop, NamedCharge, VisibleText
+from workers.payments.shops import NamedCharge, VisibleText
 from workers.payments.views import (
     AttemptsView,
     AttemptView,
@@ -39,7 +40,7 @@ from workers.payments.views import (
     TotalsView,
 )
 from workers.runtime.aws import sns_publisher
-from workers.runtime.http import Lifespan, create_api, serve, staff, unavailable
+from workers.runtime.http import KnownShop, Lifespan, create_api, serve, staff, unavailable
 from workers.runtime.postgres import PostgresUnits
 from workers.runtime.postgres_pool import postgres_pool
 
@@ -126,7 +127,7 @@ async def reconciliation(
     shop: KnownShop, *, reader: Reader, hours: Annotated[int, Query(ge=1, le=24 * 90)] = 24
 ) -> ReconciliationView:
     """Show what matched, what asking repaired, and what is open, since so many hours."""
-    since = datetime.now(UTC) - timedelta(hours=hours)
+    since = utc_now() - timedelta(hours=hours)
     return ReconciliationView.of(await _answered(reader.reconciliation(shop, since=since)))
 
 
@@ -183,9 +184,9 @@ def main() -> None:
             postgres_pool(settings.database_url) as pool,
             sns_publisher(settings.topic_arn) as publisher,
         ):
-            units = PostgresUnits(pool, publisher=publisher, clock=_utc_now)
+            units = PostgresUnits(pool, publisher=publisher, clock=utc_now)
             app.state.reader = PostgresPaymentsReader(pool)
-            app.state.payments = PostgresPayments(units, pool=pool, clock=_utc_now)
+            app.state.payments = PostgresPayments(units, pool=pool, clock=utc_now)
             app.state.verifier = verifier_from(identity)
             yield
             # What the relay cannot publish any more stays in the outbox for the worker's sweep.
@@ -193,10 +194,6 @@ def main() -> None:
 
     app = build_app(settings.shops, connect=connect)
     serve(app, host=settings.http_host, port=settings.http_port)
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def _answered(reading: Awaitable[T]) -> T:

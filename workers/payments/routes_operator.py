@@ -21,10 +21,10 @@ from workers.payments.operators import (
 )
 from workers.payments.ports import Payments
 from workers.payments.report_views import RefundBody, ResolutionBody
-from workers.payments.shops import KnownShop, NamedCharge
+from workers.payments.shops import NamedCharge
 from workers.payments.views import AttemptView, CaseView, ChargeView
 from workers.runtime.errors import StoreUnavailable
-from workers.runtime.http import Problem, staff, unavailable
+from workers.runtime.http import KnownShop, Problem, staff, unavailable
 
 Manager = Annotated[Identity, Depends(staff("manager", "owner"))]
 _KEY = r"[\x21-\x7e]{1,64}"

@@ -3,25 +3,14 @@
 import re
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query
 
-from comanda.ids import ChargeId, InvalidShopId, ShopId
+from comanda.ids import ChargeId
 from workers.runtime.http import Problem
 
 # Ids are ours or the provider's; PostgreSQL refuses a text with a NUL by an error, not by a row.
 _VISIBLE = r"[\x21-\x7e]"
 _CHARGE = re.compile(_VISIBLE + "{1,64}")
-
-
-def known_shop(shop: str, request: Request) -> ShopId:
-    """Take the shop of the path; 404 when there is none of that name."""
-    try:
-        shop_id = ShopId(shop)
-    except InvalidShopId as exc:
-        raise Problem(404, "There is no such shop") from exc
-    if shop_id not in request.app.state.shops:
-        raise Problem(404, "There is no such shop")
-    return shop_id
 
 
 async def named_charge(charge_id: str) -> ChargeId:
@@ -31,6 +20,5 @@ async def named_charge(charge_id: str) -> ChargeId:
     return ChargeId(charge_id)
 
 
-KnownShop = Annotated[ShopId, Depends(known_shop)]
 NamedCharge = Annotated[ChargeId, Depends(named_charge)]
 VisibleText = Query(min_length=1, max_length=128, pattern=f"^{_VISIBLE}+$")

@@ -2,9 +2,10 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
+from comanda.clock import utc_now
 from comanda.ids import ChargeId, ShopId, new_id
 from comanda.mercadopago.client import CALLS_A_SECOND, SEARCHES_A_SECOND, Rates
 from comanda.mercadopago.values import Flavour
@@ -58,22 +59,22 @@ async def build(stack: AsyncExitStack) -> Worker:
     publisher = await stack.enter_async_context(sns_publisher(settings.topic_arn))
     secrets = await stack.enter_async_context(aws_client("secretsmanager"))
     pool = await stack.enter_async_context(postgres_pool(settings.database_url))
-    units = PostgresUnits(pool, publisher=publisher, clock=_now)
+    units = PostgresUnits(pool, publisher=publisher, clock=utc_now)
     rates = Rates(calls=settings.mercadopago_rate, searches=settings.mercadopago_search_rate)
     provider = stack.enter_context(
         MercadoPagoProvider(
             settings.mercadopago_url,
             credentials=ShopCredentials(secrets_manager_reader(secrets), stage=settings.stage),
             guest_payer=settings.guest_payer,
-            clock=_now,
+            clock=utc_now,
             flavour=settings.mercadopago_api,
             rates=rates,
         )
     )
     desk = Desk(
-        payments=PostgresPayments(units, pool=pool, clock=_now),
+        payments=PostgresPayments(units, pool=pool, clock=utc_now),
         provider=provider,
-        clock=_now,
+        clock=utc_now,
         new_charge_id=lambda now: ChargeId(new_id(now)),
     )
     reader = PostgresPaymentsReader(pool)
@@ -119,10 +120,6 @@ def _schedules(
         Schedule(name="gauges", every=GAUGES_EVERY, run=measure),
         Schedule(name="retention", every=FORGET_EVERY, run=forget),
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 if __name__ == "__main__":

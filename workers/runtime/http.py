@@ -5,7 +5,7 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Annotated, Any, Protocol
 
 import uvicorn
@@ -20,12 +20,22 @@ from comanda.identity.verifier import (
     KeysUnavailable,
     Kind,
 )
+from comanda.ids import InvalidShopId, ShopId
 from workers.runtime.http_protocol import PatientProtocol
 from workers.runtime.intake import LARGEST_BODY, Intake
 from workers.runtime.problems import Problem, install, unavailable
 from workers.runtime.timing import Timing
 
-__all__ = ["Problem", "any_identity", "create_api", "serve", "staff", "unavailable"]
+__all__ = [
+    "KnownShop",
+    "Problem",
+    "any_identity",
+    "create_api",
+    "known_shop",
+    "serve",
+    "staff",
+    "unavailable",
+]
 
 log = logging.getLogger(__name__)
 Probe = Callable[[], Awaitable[None]]
@@ -104,6 +114,18 @@ async def _verified(verifier: Verifier, token: str) -> Identity:
 
 
 any_identity = Annotated[Identity, Depends(identity_of)]
+
+
+async def known_shop(shop: str, request: Request) -> ShopId:
+    """Take the shop of the path; 404 when `app.state.shops` has none of that name."""
+    with suppress(InvalidShopId):
+        shop_id = ShopId(shop)
+        if shop_id in request.app.state.shops:
+            return shop_id
+    raise Problem(404, "There is no such shop")
+
+
+KnownShop = Annotated[ShopId, Depends(known_shop)]
 
 
 def staff(*groups: str) -> Callable[[Identity], Awaitable[Identity]]:
