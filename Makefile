@@ -31,11 +31,11 @@ demo: .venv/app.stamp ## Drive ORDERS=200 paid orders and balance the books; or 
 	@$(BIN)/python -m local demo --orders $(ORDERS) --scenario $(SCENARIO)
 
 test: .venv/dev.stamp ## Run all tests
-	$(BIN)/python -m pytest $(TESTS) -q -n $(JOBS) --dist loadgroup
+	$(BIN)/python -m pytest $(TESTS) -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 check: lint types contracts docs terraform ## Do all that CI does
 	$(BIN)/coverage erase
-	COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/python -m pytest $(TESTS) -q -n $(JOBS) --dist loadgroup --cov --cov-report=
+	COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/python -m pytest $(TESTS) -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/coverage report --fail-under=90
 
 format: .venv/dev.stamp ## Format the code
@@ -78,7 +78,7 @@ recover: .venv/app.stamp ## Lose both databases while people buy, restore to a p
 
 attack: .venv/dev.stamp ## Attack every door for ATTACK=300 seconds (SEED=n repeats), look for secrets, old packages
 	@$(BIN)/python -m local.supply
-	@$(BIN)/python -m pytest tests/security -q -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest tests/security -q -n 2 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m tests.security.fuzzing --seconds $(ATTACK) $(if $(SEED),--seed $(SEED))
 
 manifests: .venv/dev.stamp .venv-k8s/stamp ## Hold manifests, images, alerts and workflows to every tool that is here

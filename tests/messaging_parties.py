@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
-import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
@@ -23,11 +22,6 @@ IS_AWS_ASKED_FOR = os.environ.get("COMANDA_CONTRACT_AWS") == "1"
 EMULATORS = ("bus", "moto", "ministack")
 WIRED = (*EMULATORS, *(("aws",) if IS_AWS_ASKED_FOR else ()))
 ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30)
-
-
-def parties(*names: str) -> list[Any]:
-    """Make parameters of parties; those of one party run in one process, so it starts once."""
-    return [pytest.param(name, marks=pytest.mark.xdist_group(f"party-{name}")) for name in names]
 
 
 @dataclass(frozen=True)

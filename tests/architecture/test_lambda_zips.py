@@ -19,7 +19,6 @@ HEAVY = (
 ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 # PEP 552: the pyc says "hash, and do not check it"; a Lambda's sources are all of 1980.
 UNCHECKED = (0b01).to_bytes(4, "little")
-pytestmark = pytest.mark.xdist_group("zips")
 
 
 @pytest.fixture(scope="session", params=APPS)

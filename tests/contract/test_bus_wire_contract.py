@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.messaging_answers import AWS, DIVERGENCES, Probe
-from tests.messaging_parties import WIRED, Party, parties, running
+from tests.messaging_parties import WIRED, Party, running
 from tests.messaging_wire import Wire
 
 
-@pytest.fixture(scope="module", params=parties(*WIRED))
+@pytest.fixture(scope="module", params=WIRED)
 def party(request: pytest.FixtureRequest) -> Iterator[Party]:
     with running(request.param) as party:
         yield party

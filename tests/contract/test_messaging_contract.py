@@ -19,7 +19,7 @@ from comanda.messaging.sns import SNSPublisher
 from comanda.messaging.sqs import SQSQueue
 from comanda.messaging.sync import SNSPublisher as LambdaPublisher
 from local.supervisor.ports import reserve_ports
-from tests.messaging_parties import WIRED, Party, parties, running
+from tests.messaging_parties import WIRED, Party, running
 from tests.messaging_wire import Wire
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -41,7 +41,7 @@ class Pipe:
     dead: Callable[[], Awaitable[list[tuple[str, str]]]]
 
 
-@pytest.fixture(scope="module", params=parties("memory", *WIRED))
+@pytest.fixture(scope="module", params=("memory", *WIRED))
 def party(request: pytest.FixtureRequest) -> Iterator[Party | None]:
     if request.param == "memory":
         yield None

@@ -23,7 +23,6 @@ from local.demo.load import drive
 from local.demo.walk import walk
 from local.supervisor import System
 
-pytestmark = pytest.mark.xdist_group("system")
 SETTLING_SECONDS = 60.0
 
 

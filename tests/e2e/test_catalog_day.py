@@ -14,7 +14,6 @@ from local.demo.client import Shopper
 from local.demo.doors import Doors, StaffLogin, doors_of
 from local.supervisor import System
 
-pytestmark = pytest.mark.xdist_group("system")
 BUYERS = 20
 
 

@@ -7,7 +7,7 @@ import pytest
 from local.chaos.report import write_proof
 from local.chaos.running import Trial, run_trial
 
-pytestmark = [pytest.mark.xdist_group("chaos"), pytest.mark.timeout(420)]
+pytestmark = pytest.mark.timeout(420)
 
 
 async def test_the_books_agree_and_no_history_is_impossible_after_a_storm(tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from local.supervisor import System
 from tests.console_command import Said, comanda
 from tests.console_letters import event_body
 
-pytestmark = pytest.mark.xdist_group("system")
 SHOP = "lanchonete-da-ana"
 
 

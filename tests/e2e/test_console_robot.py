@@ -13,7 +13,7 @@ from local.demo.doors import doors_of
 from local.supervisor import System
 from tests.bus_server import ROOT
 
-pytestmark = [pytest.mark.xdist_group("system"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 
 async def test_orders_come_and_are_cooked_until_the_robot_is_told_to_leave(system: System) -> None:

@@ -5,7 +5,6 @@ import json
 from uuid import uuid4
 
 import aiohttp
-import pytest
 from rich.console import Console
 
 from local.demo.client import Shopper
@@ -14,7 +13,6 @@ from local.demo.people import Mailbox
 from local.demo.walk import walk_all
 from local.supervisor import System
 
-pytestmark = pytest.mark.xdist_group("system")
 _PATIENCE = 20
 
 

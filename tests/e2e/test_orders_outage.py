@@ -9,8 +9,6 @@ from rich.console import Console
 from local.demo.outage import ORDERS, walk_through_outages
 from local.supervisor import System
 
-pytestmark = pytest.mark.xdist_group("system")
-
 
 @pytest.mark.timeout(240)
 async def test_orders_of_an_outage_wait_and_get_their_codes_once(system: System) -> None:

@@ -18,8 +18,6 @@ from local.demo.client import Shopper, SoldOut, WalkFailed
 from local.demo.doors import Doors, doors_of
 from local.supervisor import System
 
-pytestmark = pytest.mark.xdist_group("system")
-
 ORDERS = 60
 FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "error", "rate": 0.05},

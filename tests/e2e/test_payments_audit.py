@@ -6,14 +6,11 @@ import sys
 from pathlib import Path
 
 import aiohttp
-import pytest
 
 from local.demo.client import Shopper
 from local.demo.doors import doors_of
 from local.demo.load import drive
 from local.supervisor import System
-
-pytestmark = pytest.mark.xdist_group("system")
 
 
 def audit(places: Path) -> subprocess.CompletedProcess[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from local.recovery.drill import Drill, run_drill, unexplained
 
-pytestmark = [pytest.mark.xdist_group("recovery"), pytest.mark.timeout(420)]
+pytestmark = pytest.mark.timeout(420)
 
 
 async def test_after_a_restore_every_payment_is_an_order_a_refund_or_a_case(tmp_path: Path) -> None:

@@ -16,8 +16,6 @@ from local.demo.load import drive
 from local.demo.walk import walk
 from local.supervisor import System
 
-pytestmark = pytest.mark.xdist_group("system")
-
 
 @pytest.fixture(scope="module")
 def doors(system: System) -> Doors:

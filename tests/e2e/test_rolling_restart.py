@@ -9,7 +9,7 @@ from local.chaos.settling import settle
 from local.recovery.rolling import ROLLED, roll
 from local.supervisor import Options, running_system
 
-pytestmark = [pytest.mark.xdist_group("recovery"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 async def test_no_client_sees_an_error_while_everything_restarts(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from console.screens.board import Frame
 from tests.browsers import chromium
 from tests.console_bed import PASSWORD, SHOP, Bed, an_order, opened
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 MANY = 200
 
 

@@ -12,7 +12,7 @@ from local.supervisor import System
 from tests.browsers import SHOP, Floor, chromium, violations
 from tests.console_letters import event_body
 
-pytestmark = [pytest.mark.xdist_group("system"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 
 

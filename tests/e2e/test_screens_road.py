@@ -13,7 +13,7 @@ from playwright.async_api import Page, expect
 from local.supervisor import System
 from tests.browsers import Floor, chromium, violations
 
-pytestmark = [pytest.mark.xdist_group("system"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 PATIENCE = 20_000
 

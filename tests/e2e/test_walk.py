@@ -3,7 +3,6 @@
 import io
 
 import aiohttp
-import pytest
 from rich.console import Console
 
 from local.demo.client import Shopper
@@ -11,8 +10,6 @@ from local.demo.doors import doors_of
 from local.demo.people import Mailbox
 from local.demo.walk import walk_all
 from local.supervisor import System
-
-pytestmark = pytest.mark.xdist_group("system")
 
 
 async def test_the_walk_tells_of_a_guest_and_of_a_customer_who_signed_in(system: System) -> None:

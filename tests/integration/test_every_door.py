@@ -22,8 +22,6 @@ from tests.identity_doors import Door, Services, documents, doors, lambda_enviro
 from tests.orders_builders import changed, deliver
 from workers.orders.memory import InMemoryOrders
 
-pytestmark = pytest.mark.xdist_group("doors")
-
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 PUBLIC = {
     "GET /apis/auth/jwks.json",

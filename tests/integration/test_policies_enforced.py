@@ -26,7 +26,6 @@ WORKLOADS = tuple(
     for name in workloads()
     if any(not action.startswith(NOT_EVALUATED) for action in actions_of(name))
 )
-pytestmark = pytest.mark.xdist_group("policies")
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,6 @@ from local.supervisor.ports import reserve_ports
 from tests.bus_server import ROOT, BusServer, running_bus
 from workers.runtime.postgres import INBOX_OUTBOX_DDL
 
-pytestmark = pytest.mark.xdist_group("runtime-processes")
 SHOPS = (ShopId("lanchonete-da-ana"), ShopId("cantina-do-beto"), ShopId("bar-da-lua"))
 COMMAND = (sys.executable, "-m", "tests.runtime_worker")
 

@@ -18,7 +18,6 @@ from workers.runtime.consumer import Consumer, ConsumerLimits
 from workers.runtime.postgres import INBOX_OUTBOX_DDL, PostgresUnits
 from workers.runtime.postgres_pool import Pool, postgres_pool
 
-pytestmark = pytest.mark.xdist_group("runtime-shutdown")
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SHOP = ShopId("lanchonete-da-ana")
 LIMITS = ConsumerLimits(window=32, receivers=2, wait=timedelta(seconds=0.2))

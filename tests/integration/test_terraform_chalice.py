@@ -20,7 +20,6 @@ from terraform.edge_deploy import Deployment, delete_app, deploy_app, open_deplo
 from tests.policies_world import ACCOUNT, REGION, World, empty_world, policy_text
 
 APP = "webhooks_lambda"
-pytestmark = pytest.mark.xdist_group("chalice")
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.growth.noisy import Case, measure
 
-pytestmark = [pytest.mark.xdist_group("recovery-noisy"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 
 def test_a_quiet_shop_overtakes_the_backlog_of_a_noisy_one(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ import pytest
 from local.postgres import running_postgres
 from tests.corpus.record import CORPUS, newest_revision, statements
 
-pytestmark = pytest.mark.xdist_group("recovery-postgres")
 RELEASED = sorted((CORPUS / "statements").glob("*.json"))
 CONTEXTS = ("catalog", "payments")
 # What a step took away or made stricter although older code knew it, with why that does no harm.

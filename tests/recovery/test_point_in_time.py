@@ -14,7 +14,7 @@ from local.postgres import running_postgres
 from local.recovery.postgres import back_up, newest_segment_age, restore
 from local.recovery.tables import NoBackup, Shipper
 
-pytestmark = [pytest.mark.xdist_group("recovery-postgres"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 
 def write(dsn: str, text: str) -> None:

@@ -12,7 +12,6 @@ from tests.security.fuzzing import Operation, attack, hole_in
 from workers.catalog.migrate import migrate as migrate_catalog
 from workers.payments.migrate import migrate as migrate_payments
 
-pytestmark = pytest.mark.xdist_group("attack")
 SECONDS = 8.0
 SEED = 20261121
 
