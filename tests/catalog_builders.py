@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Protocol
@@ -20,11 +21,11 @@ from comanda.events import (
     PaymentFailed,
 )
 from comanda.ids import ChargeId, OrderId, ProductId, ShopId
-from comanda.menu import Category
+from comanda.menu import Category, ComboSlot, Option, OptionGroup
 from comanda.messaging.memory import InMemoryPublisher
 from comanda.money import ZERO, Money
 from workers.catalog.handlers import HANDLERS
-from workers.catalog.managing import put
+from workers.catalog.managing import edit_product, put
 from workers.catalog.memory import InMemoryCatalog
 from workers.catalog.model import Delivery, StockLevel
 from workers.catalog.ports import Catalog, CatalogReader
@@ -181,3 +182,32 @@ def refused(order: OrderPlaced) -> ChargeRefused:
 
 def cancelled(order: OrderPlaced) -> OrderCancelled:
     return OrderCancelled(shop_id=order.shop_id, order_id=order.order_id, reason="customer")
+
+
+EXTRAS = OptionGroup(
+    id="extras",
+    name="Adicionais",
+    is_required=False,
+    minimum=0,
+    maximum=2,
+    options=(
+        Option(id="bacon", name="Bacon", price=Money.parse("4.50")),
+        Option(id="ovo", name="Ovo", price=Money.parse("3.00")),
+    ),
+)
+
+
+def slot_of(*parts: Product, slot_id: str = "bebida") -> ComboSlot:
+    ids = tuple(part.id for part in parts)
+    return ComboSlot(id=slot_id, name="Bebida", is_required=True, product_ids=ids)
+
+
+async def edited(store: Store, of: Product, **values: object) -> Product:
+    """Edit these fields as its owner would."""
+    return await edit_product(
+        of.shop_id,
+        of.id,
+        lambda found: replace(found, **values),  # type: ignore[arg-type]
+        catalog=store.catalog,
+        author="ana",
+    )

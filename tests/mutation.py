@@ -61,7 +61,8 @@ _STOCK = (
     "tests/unit/test_catalog_model.py",
     "tests/unit/test_catalog_rules.py",
     "tests/unit/test_catalog_choices.py",
-    "tests/contract/test_catalog_store.py",
+    "tests/contract/catalog/test_holding.py",
+    "tests/contract/catalog/test_store.py",
 )
 # Which tests should notice a fault, the quickest first.
 NOTICED_BY: dict[ModuleType, tuple[str, ...]] = {
