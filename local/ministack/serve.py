@@ -5,6 +5,7 @@
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -30,8 +31,13 @@ def main() -> None:
 
 
 def _configure(port: int, data: Path) -> None:
+    scratch = data.resolve() / "scratch"
+    # Unpacked functions; a SIGKILL leaves them, and the next start clears them away.
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
     # ministack reads its environment while it is imported, so this comes first.
     os.environ |= {
+        "TMPDIR": str(scratch),
         "BIND_HOST": "127.0.0.1",
         "MINISTACK_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),

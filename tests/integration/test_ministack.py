@@ -1,9 +1,11 @@
 """ministack, as the laptop runs it, keeps what it acknowledged through SIGKILL."""
 
+import io
 import subprocess
 import threading
 import time
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -237,6 +239,29 @@ def test_pools_users_sessions_keys_and_secrets_survive_sigkill(ministack: Minist
     assert renewed["AuthenticationResult"]["AccessToken"]
     assert ministack.get(f"/{pool}/.well-known/jwks.json") == keys
     assert secret["SecretString"] == "azul"
+
+
+def test_what_a_sigkill_leaves_unpacked_is_cleared_away_by_the_next_start(tmp_path: Path) -> None:
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", "def handler(event, context):\n    return 7\n")
+    with running_ministack(tmp_path) as ministack:
+        functions = ministack.client("lambda")
+        functions.create_function(
+            FunctionName="seven",
+            Runtime="python3.11",
+            Role="arn:aws:iam::000000000000:role/any",
+            Handler="app.handler",
+            Code={"ZipFile": code.getvalue()},
+        )
+        answer = functions.invoke(FunctionName="seven")["Payload"].read()
+        unpacked = list((tmp_path / "scratch").iterdir())
+
+        ministack.restart()
+
+        assert answer == b"7"
+        assert unpacked
+        assert not set(unpacked) & set((tmp_path / "scratch").iterdir())
 
 
 def test_sigterm_ends_it_at_once(tmp_path: Path) -> None:
