@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,12 +12,12 @@ from cryptography.fernet import Fernet
 
 from comanda.ids import ShopId
 from comanda.settings import topology
-from local.postgres.cluster import Cluster, prepare_cluster
+from local.postgres.cluster import prepare_cluster
 from local.provision.context import REPOSITORY, ProvisionContext, StaffLogin
-from local.provision.databases import can_connect
 from local.provision.secrets import bank_configuration, run_secrets
 from local.provision.steps import Provisioning
-from local.supervisor.parts import Part, Probe, Process, Step, SystemFailed
+from local.servers import GivenServer, OwnServer
+from local.supervisor.parts import Part, Probe, Process
 from local.supervisor.ports import reserve_ports
 from local.supervisor.probes import http, tcp
 
@@ -45,7 +44,7 @@ class Laptop:
         folder: Path,
         *,
         ports: Mapping[str, int],
-        server: "OwnServer | GivenServer",
+        server: OwnServer | GivenServer,
     ) -> None:
         self._folder = folder
         self._ports = ports
@@ -218,67 +217,12 @@ class Laptop:
         )
 
 
-class OwnServer:
-    """A PostgreSQL of this run's own."""
-
-    def __init__(self, cluster: Cluster, *, port: int) -> None:
-        self._cluster = cluster
-        self._port = port
-
-    @property
-    def address(self) -> str:
-        """Give the server's address without a password."""
-        return f"postgresql://127.0.0.1:{self._port}"
-
-    def dsn_of(self, database: str) -> str:
-        """Give the address of a database with its password."""
-        return self._cluster.dsn(port=self._port, database=database)
-
-    def parts(self, *, port: int) -> tuple[Part, ...]:
-        """Give the server's process."""
-        return (
-            Process(
-                name="postgres",
-                prefix=self._cluster.prefix,
-                command=self._cluster.command(port=port),
-                is_ready=partial(can_connect, self.dsn_of("postgres")),
-                # SIGTERM would wait for every client to leave; SIGINT disconnects them.
-                stop_signal=signal.SIGINT,
-            ),
-        )
-
-
-class GivenServer:
-    """A PostgreSQL that `DATABASE_URL` leads to; the databases are named after the run."""
-
-    def __init__(self, url: str, *, run: str) -> None:
-        self._base, _, self._admin = url.rpartition("/")
-        self._run = run.replace("-", "_")
-
-    @property
-    def address(self) -> str:
-        """Give the server's address without a password."""
-        return "postgresql://" + self._base.rpartition("@")[2]
-
-    def dsn_of(self, database: str) -> str:
-        """Give the address of a database with its password."""
-        name = self._admin if database == "postgres" else f"comanda_{self._run}_{database}"
-        return f"{self._base}/{name}"
-
-    def parts(self, *, port: int) -> tuple[Part, ...]:  # noqa: ARG002  # Not ours to start.
-        """Give the step that checks the server."""
-        return (Step(name="postgres", run=self._check),)
-
-    async def _check(self) -> None:
-        if not await can_connect(self.dsn_of("postgres")):
-            raise SystemFailed("DATABASE_URL leads to no PostgreSQL server that lets us in")
-
-
 @contextmanager
 def describe_laptop(folder: Path, *, cache: Path) -> Iterator[Laptop]:
     """Reserve the ports and prepare the stores of a run in `folder`."""
     memory = folder / "ports.json"
-    last = json.loads(memory.read_text()) if memory.exists() else {}
+    is_fresh = not memory.exists()
+    last = {} if is_fresh else json.loads(memory.read_text())
     preferred = [last[name] for name in PORTS] if set(last) == set(PORTS) else []
     with reserve_ports(len(PORTS), preferred=preferred) as numbers:
         ports = dict(zip(PORTS, numbers, strict=True))
@@ -286,7 +230,9 @@ def describe_laptop(folder: Path, *, cache: Path) -> Iterator[Laptop]:
         given = os.environ.get("DATABASE_URL")
         server: OwnServer | GivenServer
         if given:
-            server = GivenServer(given, run=folder.name)
+            server = GivenServer(
+                given, folder=folder, stale=tuple(DATABASES.values()) if is_fresh else ()
+            )
         else:
             cluster = prepare_cluster(folder / "postgres", cache=cache)
             server = OwnServer(cluster, port=ports["postgres"])

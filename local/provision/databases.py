@@ -17,11 +17,23 @@ class CommandFailed(SystemFailed):
 
 async def provision_database(server_dsn: str, *, dsn: str) -> None:
     """Make the database that `dsn` leads to unless it is there."""
-    name = dsn.rpartition("/")[2].partition("?")[0]
+    name = _name_of(dsn)
     connection = await psycopg.AsyncConnection.connect(server_dsn, autocommit=True)
     async with connection:
         with suppress(psycopg.errors.DuplicateDatabase):
             await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+async def drop_database(server_dsn: str, *, dsn: str) -> None:
+    """Drop the database that `dsn` leads to, whoever may be in it, if it is there."""
+    connection = await psycopg.AsyncConnection.connect(server_dsn, autocommit=True)
+    async with connection:
+        name = sql.Identifier(_name_of(dsn))
+        await connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+
+
+def _name_of(dsn: str) -> str:
+    return dsn.rpartition("/")[2].partition("?")[0]
 
 
 async def can_connect(dsn: str) -> bool:

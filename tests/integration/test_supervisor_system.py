@@ -1,14 +1,19 @@
 """The description of the laptop: it can be started, and each process is told what it needs."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from local.postgres import running_postgres
+from local.provision.databases import provision_database
 from local.provision.steps import NotProvisioned
+from local.servers import GivenServer
 from local.supervisor.parts import Process, Step, SystemFailed, check_plan
-from local.system import PORTS, GivenServer, Laptop, describe_laptop
+from local.system import PORTS, Laptop, describe_laptop
 
 
 @pytest.fixture
@@ -73,14 +78,38 @@ def test_a_run_that_goes_on_keeps_its_ports_and_secrets(
         assert (tmp_path / "mercadopago.json").read_text() == bank
 
 
-def test_a_given_server_gets_databases_of_the_run_and_hides_its_password() -> None:
-    server = GivenServer("postgresql://me:secret@db.local:5432/admin", run="run-2")
+def test_a_given_server_gets_databases_of_the_run_and_hides_its_password(tmp_path: Path) -> None:
+    url = "postgresql://me:secret@db.local:5432/admin"
+    server = GivenServer(url, folder=tmp_path / "here" / "run-2")
+    other = GivenServer(url, folder=tmp_path / "there" / "run-2")
 
-    assert (
-        server.dsn_of("payments") == "postgresql://me:secret@db.local:5432/comanda_run_2_payments"
+    payments = server.dsn_of("payments")
+    assert re.fullmatch(
+        r"postgresql://me:secret@db\.local:5432/comanda_run_2_[0-9a-f]{8}_payments", payments
     )
+    assert payments != other.dsn_of("payments")
     assert server.dsn_of("postgres") == "postgresql://me:secret@db.local:5432/admin"
     assert server.address == "postgresql://db.local:5432"
+
+
+async def test_a_fresh_run_on_a_given_server_begins_with_empty_databases(tmp_path: Path) -> None:
+    with running_postgres(tmp_path / "pg") as url:
+        before = GivenServer(url, folder=tmp_path).dsn_of("catalog")
+        await provision_database(url, dsn=before)
+        with psycopg.connect(before) as connection:
+            connection.execute("CREATE TABLE left_behind ()")
+        held = psycopg.connect(before)
+
+        for stale, is_left in ((), True), (("catalog", "payments"), False):
+            server = GivenServer(url, folder=tmp_path, stale=stale)
+            (check,) = server.parts(port=0)
+            assert isinstance(check, Step)
+            await check.run()
+            await provision_database(url, dsn=server.dsn_of("catalog"))
+            with psycopg.connect(server.dsn_of("catalog")) as connection:
+                found = connection.execute("SELECT to_regclass('left_behind')").fetchone()
+            assert (found != (None,)) is is_left
+        held.close()
 
 
 async def test_a_given_server_that_does_not_answer_is_told(laptop: Laptop) -> None:
