@@ -28,6 +28,7 @@ from benchmarks.edge.cases import (
     signed_token,
     write_event,
 )
+from benchmarks.findings import Finding, tell
 from local.packaging.package import SIZE_LIMIT
 
 INIT_ABOVE_BARE_MS = 60.0
@@ -124,7 +125,28 @@ def report(cases: list[Case], samples: Mapping[str, list[Sample]]) -> list[str]:
             for own, theirs in zip(_columns(ours), _columns(usual), strict=True)
         ]
         print(f"{app}: as usual takes {ratios[0]:.1f} times our init, {ratios[2]:.1f} to answer")
+        tell(_findings(app, ours=ours, usual=usual, bare=samples["bare handler"]))
     return _broken(cases, samples)
+
+
+def _findings(
+    app: str, *, ours: list[Sample], usual: list[Sample], bare: list[Sample]
+) -> list[Finding]:
+    init, answer = min(it.init for it in ours), min(it.total for it in ours)
+    others = (("as usual", usual), ("bare Python", bare))
+    return [
+        Finding(
+            what=f"{app}_lambda, cold: {what}",
+            this=("comanda", figure),
+            other=(name, min(getattr(it, field) for it in samples)),
+            unit="ms",
+        )
+        for name, samples in others
+        for what, field, figure in (
+            ("init", "init", init),
+            ("to the first answer", "total", answer),
+        )
+    ]
 
 
 def _broken(cases: list[Case], samples: Mapping[str, list[Sample]]) -> list[str]:

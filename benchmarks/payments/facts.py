@@ -1,7 +1,7 @@
 """Facts applied per second and core, with few and with many charges in the table.
 
-`python -m benchmarks.payments.facts` fills one database with 1 thousand and one with 1 million paid
-charges, then lets notifications pay waiting ones, in turns: read the charge, fetch (in memory),
+`python -m benchmarks.payments.facts` fills databases with few and with many paid charges, then lets
+notifications pay waiting ones, in turns: read the charge, fetch (in memory),
 lock, apply, save, ledger, webhook inbox, inbox, outbox, publish (in memory). Beside it, in the same
 rounds, the same rows are written by bare statements in one transaction a fact, which check nothing.
 CPU is that of this process and of all PostgreSQL's. Leaves with 1 when a fact costs over a tenth
@@ -13,7 +13,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import psycopg
 
+from benchmarks.findings import Finding, tell
 from benchmarks.payments.till import Till, fill, new_database, open_till, told
 from local.postgres import running_postgres
 from workers.payments.notifications import apply_notification
@@ -110,12 +111,11 @@ async def measure(dsn: str, sizes: list[int], *, facts: int, rounds: int) -> dic
 def main() -> int:
     """Measure, print, and return 1 when the table's size shows."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.payments.facts")
-    parser.add_argument("--few", type=int, default=1_000)
-    parser.add_argument("--many", type=int, default=1_000_000)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 100_000, 1_000_000])
     parser.add_argument("--facts", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
-    sizes = [chosen.few, chosen.many]
+    sizes = sorted(chosen.sizes)
     with tempfile.TemporaryDirectory() as folder, running_postgres(Path(folder)) as dsn:
         found = asyncio.run(measure(dsn, sizes, facts=chosen.facts, rounds=chosen.rounds))
     print(f"{'ms a fact':<26}{'wall':>7}{'CPU':>7}{'ours':>7}{'server':>8}{'facts/s/core':>14}")
@@ -124,11 +124,28 @@ def main() -> int:
             f"{name:<26}{cost.wall:>7.2f}{cost.cpu:>7.2f}{cost.own:>7.2f}{cost.server:>8.2f}"
             f"{1000 / cost.cpu:>14.0f}"
         )
-    few, many = (found[f"comanda at {size:,}"] for size in sizes)
-    growth = many.cpu / few.cpu
-    beside = few.cpu / found[f"bare at {sizes[0]:,}"].cpu
-    print(f"many over few: {growth:.3f} (at most {_ALLOWED}); ours over bare: {beside:.2f}")
-    return 1 if growth > _ALLOWED else 0
+    lines = findings(found, sizes=sizes)
+    for line in lines:
+        print(f"{line.what}, {line.this[0]} over {line.other[0]}: {line.ratio:.3f}")
+    return 0 if tell(lines) else 1
+
+
+def findings(found: Mapping[str, Cost], *, sizes: list[int]) -> list[Finding]:
+    """Compare each size with the smallest, and ours with bare statements."""
+    few = found[f"comanda at {sizes[0]:,}"].cpu
+    growth = [
+        Finding(
+            what="a payment's fact: CPU",
+            this=(f"{size:,} charges", found[f"comanda at {size:,}"].cpu),
+            other=(f"{sizes[0]:,} charges", few),
+            unit="ms",
+            at_most=_ALLOWED,
+        )
+        for size in sizes[1:]
+    ]
+    bare = ("bare statements", found[f"bare at {sizes[0]:,}"].cpu)
+    beside = Finding(what="a payment's fact: CPU", this=("comanda", few), other=bare, unit="ms")
+    return [*growth, beside]
 
 
 if __name__ == "__main__":

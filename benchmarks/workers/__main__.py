@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from benchmarks.findings import tell
 from benchmarks.workers.consumers import SUBJECTS, Subject
 from benchmarks.workers.environments import STATE, prepare, versions
 from benchmarks.workers.measure import Cell, NothingConsumed, Result, measure
 from benchmarks.workers.processes import ROOT
-from benchmarks.workers.report import Setting, merged, save, table
+from benchmarks.workers.report import Setting, findings, merged, save, table
 from benchmarks.workers.stores import opened
 
 HANDLERS = ("trivial", "io", "postgres", "dynamodb")
@@ -34,6 +35,7 @@ def main() -> None:
         taken, failed = _measure_all(subjects, cell, rounds=chosen.rounds)
         results += taken
         failures += failed
+        tell(findings(taken))
         print(f"\n{cell.handler}, round trip {cell.round_trip * 1000:g} ms\n{table(taken)}\n")
     window = cells[0].window
     setting = Setting(

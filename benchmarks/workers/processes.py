@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -46,6 +47,19 @@ def resident_mb(pid: int) -> float:
 def open_files(pid: int) -> int:
     """Count the open files of one process; its connections are among them."""
     return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def busy_cores(seconds: float = 1.0) -> float:
+    """Look how many cores this machine keeps busy, whoever does it, for so long."""
+    before = _busy_seconds()
+    time.sleep(seconds)
+    return (_busy_seconds() - before) / seconds
+
+
+def _busy_seconds() -> float:
+    # proc(5): user, nice and system, then irq, softirq and steal; idle and iowait stand between.
+    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    return sum(int(fields[n]) for n in (0, 1, 2, 5, 6, 7)) / _TICK
 
 
 @contextmanager

@@ -3,13 +3,14 @@
 import json
 import os
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from statistics import median
 
+from benchmarks.findings import Finding
 from benchmarks.workers.consumers import CEILING, OURS
 from benchmarks.workers.measure import Result
 
@@ -24,6 +25,10 @@ _TITLES = {
     "postgres": "inbox, effect and outbox in PostgreSQL (fsync on)",
     "dynamodb": "inbox, effect and outbox in DynamoDB (ministack, which is what limits here)",
 }
+_FIGURES: tuple[tuple[str, str, Callable[[Result], float]], ...] = (
+    ("rate", "messages/s", lambda result: result.rate),
+    ("CPU of a message", "s per 1,000", lambda result: result.cpu),
+)
 # From here on the stand-in itself may be what is measured.
 _BUSY = 0.85
 _INTRO = """# SQS consumers side by side
@@ -64,6 +69,25 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join((_HEAD, *(_row(result, ours=ours, ceiling=ceiling) for result in ordered)))
 
 
+def findings(results: Sequence[Result]) -> list[Finding]:
+    """Put our rate and our CPU in one cell beside everybody else's."""
+    ours = next((result for result in results if result.subject == OURS), None)
+    if ours is None:
+        return []
+    return [
+        Finding(
+            what=f"{ours.handler}, round trip {ours.round_trip * 1000:g} ms: {what}",
+            this=("comanda", figure(ours)),
+            other=(peer.subject, figure(peer)),
+            unit=unit,
+        )
+        for peer in results
+        if peer.subject != OURS
+        for what, unit, figure in _FIGURES
+        if figure(peer)
+    ]
+
+
 def document(results: Sequence[Result], setting: Setting) -> str:
     """Render the whole page."""
     parts = [_INTRO.format(rounds=setting.rounds, window=setting.window)]
@@ -96,7 +120,7 @@ def machine() -> str:
         if line.startswith("model name"):
             model = line.partition(":")[2].strip()
             break
-    return f"{os.cpu_count()} cores, {model}, {platform.system()} {platform.release()}"
+    return f"{os.cpu_count()} cores, {model}, {platform.system()}"
 
 
 def _row(result: Result, *, ours: Result | None, ceiling: Result | None) -> str:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
+from benchmarks.findings import Finding, tell
 from benchmarks.workers.bedside import BedClient, running_bed
 from benchmarks.workers.environments import STATE
 from benchmarks.workers.measure import inherited
@@ -80,7 +81,28 @@ def main() -> None:
     name = f"soak-{chosen.handler}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
     (folder / name).write_text(json.dumps({**facts, "seen": [asdict(v) for v in seen]}) + "\n")
     print(json.dumps(facts, indent=1))
+    tell(findings(seen))
     sys.exit(1 if facts["grown"] else 0)
+
+
+def findings(seen: list[Vitals]) -> list[Finding]:
+    """Put the last fifth of the run beside the second."""
+    fifth = len(seen) // 5
+    early, late = seen[fifth : 2 * fifth], seen[-fifth:]
+    lines = []
+    for name, room in _ROOM.items():
+        before = median(getattr(v, name) for v in early)
+        after = median(getattr(v, name) for v in late)
+        lines.append(
+            Finding(
+                what=name.replace("_mb", ""),
+                this=("the last fifth", after),
+                other=("the second fifth", before),
+                unit="MB" if name == "memory_mb" else "count",
+                at_most=1 + room / before,
+            )
+        )
+    return lines
 
 
 def watch(messages: int, *, handler: str, deadline: float) -> list[Vitals]:

@@ -1,0 +1,1 @@
+"""The speed of orders: beside a bare route, and as the table grows."""
