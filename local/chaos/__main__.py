@@ -9,6 +9,7 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
+from local.chaos.plan import KINDS
 from local.chaos.report import print_outcome, write_proof
 from local.chaos.running import Trial, run_trial
 from local.supervisor import SystemFailed
@@ -21,12 +22,23 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, help="of the schedule; printed, so it can be had again")
     parser.add_argument("--pace", type=float, default=1.0, help="faults a second")
     parser.add_argument("--people", type=int, default=12, help="customers side by side")
+    parser.add_argument(
+        "--every-point", action="store_true", help="kill workers and APIs at each of their awaits"
+    )
+    parser.add_argument("--only", nargs="+", choices=KINDS, default=(), help="kinds of faults")
     parser.add_argument("--proof", type=Path, help="write the page here")
     chosen = parser.parse_args(arguments)
     seed = chosen.seed if chosen.seed is not None else secrets.randbelow(1_000_000)
     console = Console(highlight=False)
     console.print(f"seed {seed}")
-    trial = Trial(seed=seed, seconds=chosen.seconds, pace=chosen.pace, people=chosen.people)
+    trial = Trial(
+        seed=seed,
+        seconds=chosen.seconds,
+        pace=chosen.pace,
+        people=chosen.people,
+        kinds=tuple(chosen.only),
+        at_every_point=chosen.every_point,
+    )
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             outcome = runner.run(run_trial(trial))

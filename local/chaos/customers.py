@@ -50,11 +50,13 @@ class Customers:
         lines = [{"product_id": p["id"], "quantity": self.dice.randint(1, 2)} for p in chosen]
         key, asked = str(uuid4()), time.monotonic()
         order = await self.shopper.order(shop, lines, token=token, key=key)
-        self.history.saw(order, asked=asked, key=key)
+        self.history.saw(order, asked=asked)
+        self.history.placed(order, key=key, wanted=lines)
         if self.dice.random() < _REPEATS:
             again = time.monotonic()
             repeated = await self.shopper.order(shop, lines, token=token, key=key)
-            self.history.saw(repeated, asked=again, key=key)
+            self.history.saw(repeated, asked=again)
+            self.history.placed(repeated, key=key, wanted=lines)
         if await self._pay(order):
             await self._follow(order, token=token)
 

@@ -18,14 +18,23 @@ _RANK = {
 }
 
 
+Lines = tuple[tuple[str, int], ...]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sight:
-    """One answer that somebody got about an order; asked and told are monotonic seconds."""
+    """One answer that somebody got about an order; asked and told are monotonic seconds.
+
+    `lines` are products and quantities, in order.
+    """
 
     order_id: str
     status: str
     asked: float
     told: float
+    version: int = 0
+    lines: Lines = ()
+    total: str = ""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -35,19 +44,37 @@ class History:
     sights: list[Sight] = field(default_factory=list)
     keys: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     given_up: list[str] = field(default_factory=list)
+    wanted: dict[str, Lines] = field(default_factory=dict)
 
-    def saw(self, order: Mapping[str, Any], *, asked: float, key: str | None = None) -> None:
-        """Note an answer about an order, and under which key it was placed."""
-        told = time.monotonic()
-        sight = Sight(order_id=order["id"], status=order["status"], asked=asked, told=told)
+    def saw(self, order: Mapping[str, Any], *, asked: float) -> None:
+        """Note an answer about an order."""
+        sight = Sight(
+            order_id=order["id"],
+            status=order["status"],
+            asked=asked,
+            told=time.monotonic(),
+            version=order["version"],
+            lines=lines_of(order["lines"]),
+            total=order["total"],
+        )
         self.sights.append(sight)
-        if key is not None:
-            self.keys[key].add(order["id"])
+
+    def placed(
+        self, order: Mapping[str, Any], *, key: str, wanted: Iterable[Mapping[str, Any]]
+    ) -> None:
+        """Note what was ordered under which key, and which order that became."""
+        self.keys[key].add(order["id"])
+        self.wanted[order["id"]] = lines_of(wanted)
 
     @property
     def orders(self) -> set[str]:
         """Give the orders whose existence was acknowledged."""
         return {sight.order_id for sight in self.sights}
+
+
+def lines_of(lines: Iterable[Mapping[str, Any]]) -> Lines:
+    """Give products and quantities of an order's lines, or of what is asked for, in order."""
+    return tuple(sorted((line["product_id"], line["quantity"]) for line in lines))
 
 
 def violations(history: History, *, final: Mapping[str, str]) -> list[str]:
@@ -61,6 +88,12 @@ def violations(history: History, *, final: Mapping[str, str]) -> list[str]:
         by_order[sight.order_id].append(sight)
     for order_id, sights in by_order.items():
         found += _backwards(order_id, sights)
+        found += _contradicted(order_id, sights)
+        wanted = history.wanted.get(order_id, sights[0].lines)
+        found += [
+            f"{order_id} was ordered as {wanted} and shown as {lines}"
+            for lines in sorted({sight.lines for sight in sights} - {wanted})
+        ]
         last = final.get(order_id)
         if last is not None:
             found += _overtaken(order_id, sights, last)
@@ -74,6 +107,22 @@ def _backwards(order_id: str, sights: list[Sight]) -> Iterable[str]:
         furthest = max(before, key=lambda s: _RANK[s.status], default=None)
         if furthest is not None and _RANK[later.status] < _RANK[furthest.status]:
             yield f"{order_id} was {furthest.status} and later {later.status}"
+        newest = max((s.version for s in before), default=later.version)
+        if later.version < newest:
+            yield f"{order_id} was at version {newest} and later at {later.version}"
+
+
+def _contradicted(order_id: str, sights: list[Sight]) -> Iterable[str]:
+    """One version of an order is one truth, whoever reads it and whenever."""
+    told: dict[int, set[str]] = defaultdict(set)
+    for sight in sights:
+        told[sight.version].add(sight.status)
+    for version, statuses in told.items():
+        if version and len(statuses) > 1:
+            yield f"{order_id} was {' and '.join(sorted(statuses))} in one version, {version}"
+    totals = sorted({sight.total for sight in sights})
+    if len(totals) > 1:
+        yield f"{order_id} was said to cost {' and '.join(totals)}"
 
 
 def _overtaken(order_id: str, sights: list[Sight], last: str) -> Iterable[str]:

@@ -2,44 +2,64 @@
 
 import asyncio
 import os
+import random
 import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from itertools import cycle
 from typing import Any
 
 import aiohttp
 import psycopg
 
 from local.bus.remote import BusControl
+from local.chaos.breakable import Breakable
+from local.chaos.database import Database
 from local.chaos.plan import Fault
-from local.supervisor import System
+from local.chaos.points import Fates
+from local.proxy import Link, Misdeed
 
 _BANK_CALLS = aiohttp.ClientTimeout(total=10)
+_LOOK_EVERY = 0.1
+# Most points of a busy worker are met within a second; the others belong to its start or its end.
+_LONGEST_WAIT_AT_A_POINT = 1.5
 Act = Callable[[Fault], Coroutine[Any, Any, None]]
+
+
+class Nobody(Exception):
+    """The fault found nobody whom it could have struck."""
+
+
 # A stand-in that is down, too, cannot be told to misbehave.
-_OUT_OF_REACH = (aiohttp.ClientError, OSError, TimeoutError, psycopg.Error)
+_OUT_OF_REACH = (aiohttp.ClientError, OSError, TimeoutError, psycopg.Error, Nobody)
 
 
 class Injector:
     """Inject faults one after the other; each runs in a task of its own."""
 
-    def __init__(self, system: System, session: aiohttp.ClientSession, *, dsn: str) -> None:
-        self._system = system
+    def __init__(self, laptop: Breakable, session: aiohttp.ClientSession, *, dsn: str) -> None:
+        self._laptop = laptop
+        self._system = laptop.system
         self._session = session
-        self._dsn = dsn
-        self._bus = BusControl(system.urls["bus"])
+        self._database = Database(dsn)
+        self._bus = BusControl(laptop.system.urls["bus"])
         self._running: set[asyncio.Task[None]] = set()
         self._frozen: set[int] = set()
+        self.fates = Fates(dooms=laptop.dooms)
         self.done: Counter[str] = Counter()
-        self.missed = 0
+        self.missed: Counter[str] = Counter()
         self._acts: dict[str, Act] = {
             "kill": self._kill,
             "stop": self._stop,
             "freeze": self._freeze,
+            "at a point": self._fell,
+            "network": self._misuse_network,
             "cut connections": self._cut,
             "lock a table": self._lock,
+            "slow queries": self._slow,
+            "disk full": self._fill_disk,
             "bus": self._misuse_bus,
             "bank": self._misuse_bank,
             "dynamodb": self._misuse_store,
@@ -54,13 +74,36 @@ class Injector:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
+    async def reap(self, parts: Sequence[str], *, until: float) -> None:
+        """Let one part after the other fall at a point until `until` (monotonic seconds).
+
+        One at a time: while nothing lives there is nothing to die of.
+        """
+        dice = random.Random(0)
+        for part in cycle(parts):
+            await asyncio.sleep(_LOOK_EVERY)
+            if time.monotonic() > until:
+                return
+            if not self._system.processes[part].is_ready:
+                continue
+            within = _LONGEST_WAIT_AT_A_POINT
+            if await self.fates.fell(part, sent=signal.SIGKILL, dice=dice, within=within):
+                self.done["at a point: SIGKILL"] += 1
+
     async def heal(self) -> None:
         """End all faults; raise what an injection raised."""
         if self._running:
             await asyncio.gather(*self._running)
-        for pid in set(self._frozen):
+        # A part may have met its point in the moment in which it was spared.
+        views = [self._system.processes[part] for part in self._laptop.dooms]
+        for pid in {*self._frozen, *(view.pid for view in views if view.pid is not None)}:
             self._thaw(pid)
+        for link in self._laptop.network.links.values():
+            link.behave()
+        if self._laptop.volume is not None:
+            await asyncio.to_thread(self._laptop.volume.free)
         await self._until_ready()
+        await self._database.hurry()
         await asyncio.to_thread(self._bus.behave)
         await self._ask(self._system.urls["mercadopago"] + "/_control/faults", method="DELETE")
         await self._ask(self._system.urls["ministack"] + "/_control/dynamodb")
@@ -74,7 +117,7 @@ class Injector:
         try:
             await self._acts[fault.kind](fault)
         except _OUT_OF_REACH:
-            self.missed += 1
+            self.missed[fault.name] += 1
         else:
             self.done[fault.name] += 1
 
@@ -104,18 +147,54 @@ class Injector:
         os.kill(pid, number)
         return pid
 
+    async def _fell(self, fault: Fault) -> None:
+        """Let a part fall at one of its own points; by which signal, the plan says."""
+        sent, part = signal.Signals[fault.words["sent"]], fault.target
+        dice = random.Random(fault.at)
+        within = _LONGEST_WAIT_AT_A_POINT + fault.seconds
+        if not await self.fates.fell(part, sent=sent, dice=dice, within=within):
+            raise Nobody(part)
+        # Whoever fell may not be the one that was there when it was ordained.
+        pid = self._system.processes[part].pid
+        if sent is signal.SIGSTOP and pid is not None:
+            self._frozen.add(pid)
+            await asyncio.sleep(fault.seconds)
+            self._thaw(pid)
+
+    async def _misuse_network(self, fault: Fault) -> None:
+        link = self._link(fault)
+        before = link.struck
+        link.misbehave(Misdeed(fault.words["misdeed"]), seconds=fault.words.get("late", 0.0))
+        await asyncio.sleep(fault.seconds)
+        link.behave()
+        if link.struck == before:
+            raise Nobody(fault.target)
+
+    def _link(self, fault: Fault) -> Link:
+        """Give the link that was drawn; when nobody is connected to it, one that is in use."""
+        links = self._laptop.network.links
+        if links[fault.target].is_used:
+            return links[fault.target]
+        used = sorted(name for name, link in links.items() if link.is_used)
+        return links[random.Random(fault.at).choice(used or [fault.target])]
+
     async def _cut(self, _: Fault) -> None:
-        query = (
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        )
-        async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True) as connection:
-            await connection.execute(query)
+        await self._database.cut()
 
     async def _lock(self, fault: Fault) -> None:
-        async with await psycopg.AsyncConnection.connect(self._dsn) as connection:
-            await connection.execute("LOCK TABLE charges IN ACCESS EXCLUSIVE MODE")
+        await self._database.lock(fault.target, seconds=fault.seconds)
+
+    async def _slow(self, fault: Fault) -> None:
+        await self._database.slow(fault.target, seconds=fault.seconds)
+
+    async def _fill_disk(self, fault: Fault) -> None:
+        volume = self._laptop.volume
+        assert volume is not None  # Else the plan holds no such fault.
+        await asyncio.to_thread(volume.fill)
+        try:
             await asyncio.sleep(fault.seconds)
+        finally:
+            await asyncio.to_thread(volume.free)
 
     async def _misuse_bus(self, fault: Fault) -> None:
         number = await asyncio.to_thread(lambda: self._bus.misbehave(**fault.words))

@@ -51,15 +51,45 @@ BANK_FAULTS: tuple[dict[str, Any], ...] = (
 )
 STORE_FAULTS: tuple[dict[str, Any], ...] = (
     {"throttle": 0.2},
+    {"conflict": 0.2},
     {"refuse": 0.1},
     {"lose": 0.1},
 )
+# On links between any two parts; `seconds` is how late each piece is.
+NETWORK_FAULTS: tuple[dict[str, Any], ...] = (
+    {"misdeed": "reset"},
+    {"misdeed": "black hole"},
+    {"misdeed": "forget"},
+    {"misdeed": "delay", "late": 0.3},
+    {"misdeed": "half close"},
+    {"misdeed": "cut midway"},
+)
+POINT_FAULTS: tuple[dict[str, Any], ...] = (
+    {"sent": "SIGKILL"},
+    {"sent": "SIGSTOP"},
+    {"sent": "SIGTERM"},
+)
+# Of payments, where the money is.
+TABLES = ("charges", "inbox", "ledger", "outbox")
+_AT_A_PROCESS = ("kill", "stop", "freeze")
+_AT_A_TABLE = ("lock a table", "slow queries")
+_RULES = {
+    "bus": BUS_FAULTS,
+    "bank": BANK_FAULTS,
+    "dynamodb": STORE_FAULTS,
+    "network": NETWORK_FAULTS,
+    "at a point": POINT_FAULTS,
+}
 _WEIGHTS = {
     "kill": 6,
     "stop": 3,
     "freeze": 3,
+    "at a point": 10,
+    "network": 8,
     "cut connections": 2,
     "lock a table": 1,
+    "slow queries": 1,
+    "disk full": 1,
     "bus": 5,
     "bank": 6,
     "dynamodb": 2,
@@ -80,33 +110,70 @@ class Fault:
     @property
     def name(self) -> str:
         """Name the fault as the report counts it."""
-        which = self.words.get("fault") or self.words.get("kind") or next(iter(self.words), "")
+        named = ("fault", "kind", "misdeed", "sent")
+        told = [self.words[name] for name in named if name in self.words]
+        which = next(iter(told or self.words), self.target if self.kind in _AT_A_TABLE else "")
         if self.words.get("when") == "after":
             which = f"{which} after"
         return f"{self.kind}: {which}" if which else self.kind
 
 
-def draw_plan(seed: int, *, seconds: float, processes: Sequence[str], pace: float) -> list[Fault]:
-    """Draw a schedule of about `pace` faults a second; the same seed gives the same schedule."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Targets:
+    """What faults can strike, by name; what is not there is not struck."""
+
+    processes: Sequence[str]
+    links: Sequence[str] = ()
+    doomed: Sequence[str] = ()
+    has_volume: bool = False
+
+    def of(self, kind: str) -> list[str]:
+        """Name what a kind of fault can strike, in an order that does not depend on theirs."""
+        found: dict[str, Sequence[str]] = {
+            "network": self.links,
+            "at a point": self.doomed,
+            "disk full": ("postgres",) if self.has_volume else (),
+            "clock": ("bus", "bank"),
+            **dict.fromkeys(_AT_A_PROCESS, self.processes),
+            **dict.fromkeys(_AT_A_TABLE, TABLES),
+        }
+        return sorted(found.get(kind, (kind,)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scope:
+    """How much goes wrong: seconds in all, faults a second, and which kinds (none named: all)."""
+
+    seconds: float
+    pace: float = 1.0
+    kinds: Sequence[str] = ()
+
+
+KINDS = tuple(_WEIGHTS)
+
+
+def draw_plan(seed: int, *, scope: Scope, targets: Targets) -> list[Fault]:
+    """Draw a schedule; the same seed gives the same one."""
     dice = random.Random(seed)
-    names = sorted(processes)
-    kinds, weights = list(_WEIGHTS), list(_WEIGHTS.values())
+    able = [kind for kind in scope.kinds or KINDS if targets.of(kind)]
+    if not able:
+        return []
+    seconds, pace = scope.seconds, scope.pace
+    weights = {kind: _WEIGHTS[kind] for kind in able}
     plan = []
     at = dice.expovariate(pace)
     while at < seconds:
-        kind = dice.choices(kinds, weights)[0]
-        plan.append(_draw(dice, kind, at=at, processes=names))
+        kind = dice.choices(list(weights), list(weights.values()))[0]
+        plan.append(_draw(dice, kind, at=at, targets=targets))
         at += dice.expovariate(pace)
     return plan
 
 
-def _draw(dice: random.Random, kind: str, *, at: float, processes: Sequence[str]) -> Fault:
-    rules = {"bus": BUS_FAULTS, "bank": BANK_FAULTS, "dynamodb": STORE_FAULTS}
-    words = dict(dice.choice(rules[kind])) if kind in rules else {}
-    target = dice.choice(processes) if kind in ("kill", "stop", "freeze") else kind
+def _draw(dice: random.Random, kind: str, *, at: float, targets: Targets) -> Fault:
+    target = dice.choice(targets.of(kind))
+    words = dict(dice.choice(_RULES[kind])) if kind in _RULES else {}
     seconds = dice.uniform(1, _LONGEST_FREEZE)
     if kind == "clock":
         # The bus's makes what is in hand visible again; the bank's lets every code expire.
-        target = dice.choice(("bus", "bank"))
         words = {"advance": 70 if target == "bus" else 1900}
     return Fault(at=at, kind=kind, target=target, seconds=seconds, words=words)

@@ -41,20 +41,40 @@ def write_proof(outcome: Outcome, path: Path) -> None:
         "|---|---|",
         *(f"| {name} | {count} |" for name, count in _figures(outcome)),
         "",
-        "| fault injected | times |",
-        "|---|---|",
-        *(f"| {name} | {count} |" for name, count in sorted(outcome.faults.items())),
+        "| fault | injected | found nobody |",
+        "|---|---|---|",
+        *(
+            f"| {name} | {outcome.faults[name]} | {outcome.missed[name]} |"
+            for name in sorted({*outcome.faults, *outcome.missed})
+        ),
         "",
+        *_points(outcome),
         *(f"- {line}" for line in _faults_found(outcome)[:_MOST_TOLD]),
     ]
     path.write_text("\n".join(lines).rstrip() + "\n")
+
+
+def _points(outcome: Outcome) -> list[str]:
+    """Tell at how many points of each worker somebody died, and at which of them nobody did."""
+    named = outcome.points if outcome.trial.at_every_point else ()
+    return [
+        "A point is an await of a worker or an API, met as it gives way (*at*) or goes on",
+        "(*past*); there it was killed, frozen or told to leave.",
+        "",
+        "| part | points | of them struck |",
+        "|---|---|---|",
+        *(f"| {it.part} | {it.known} | {it.known - len(it.spared)} |" for it in outcome.points),
+        "",
+        *(f"- not struck: {it.part} {point}" for it in named for point in it.spared),
+        "",
+    ]
 
 
 def _figures(outcome: Outcome) -> list[tuple[str, int]]:
     verdict = outcome.verdict
     return [
         ("faults injected", sum(outcome.faults.values())),
-        ("faults that found their target down already", outcome.missed),
+        ("faults that found nobody to strike", sum(outcome.missed.values())),
         ("orders that a client was told of", outcome.orders),
         ("orders in the books", len(verdict.statuses)),
         *((f"of them {name}", count) for name, count in sorted(outcome.by_status.items())),
@@ -63,6 +83,8 @@ def _figures(outcome: Outcome) -> list[tuple[str, int]]:
         ("open cases, each with its name", verdict.open_cases),
         ("violations of a money invariant", len(verdict.offenders)),
         ("violations in what clients saw", len(outcome.broken)),
+        ("orders made after the storm, for they were paid", outcome.made_last),
+        ("orders made and not paid for, or paid for and not made", len(outcome.unmade)),
         ("dead letters left", len(verdict.dead)),
     ]
 
@@ -71,4 +93,4 @@ def _faults_found(outcome: Outcome) -> list[str]:
     told = [
         f"{it.invariant} {it.shop} {it.subject}: {it.detail}" for it in outcome.verdict.offenders
     ]
-    return [*told, *outcome.broken, *outcome.verdict.dead]
+    return [*told, *outcome.broken, *outcome.unmade, *outcome.verdict.dead]

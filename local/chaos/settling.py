@@ -9,6 +9,7 @@ from typing import Any
 
 from comanda.messaging.dead_letters import DeadLetter, SQSDeadLetters
 from comanda.messaging.redrive import Pace, RedriveOrder, peek, redrive
+from console.audit.books import Books
 from console.audit.invariants import Offender, offenders
 from console.audit.reading import read_books
 from console.door import Door, DoorClosed
@@ -28,6 +29,7 @@ class Verdict:
     dead: tuple[str, ...]
     redriven: int
     open_cases: int
+    books: tuple[Books, ...] = ()
 
 
 class _Caller:
@@ -59,29 +61,24 @@ async def settle(system: System, *, patience: timedelta) -> Verdict:
         dead = [line for q in queues for line in await _dead(sqs, q)]
         is_quiet = not dead and not verdict[0] and not await asyncio.to_thread(_left, sqs, queues)
         if is_quiet or time.monotonic() > deadline:
-            found, statuses, cases = verdict
+            found, books = verdict
             return Verdict(
                 offenders=tuple(found),
-                statuses=statuses,
+                statuses={order.id: order.status for it in books for order in it.orders.values()},
                 dead=tuple(dead),
                 redriven=redriven,
-                open_cases=cases,
+                open_cases=sum(case.is_open for it in books for case in it.cases),
+                books=tuple(books),
             )
         await asyncio.sleep(_LOOK_AGAIN)
 
 
-def _read(system: System) -> tuple[list[Offender], dict[str, str], int]:
+def _read(system: System) -> tuple[list[Offender], list[Books]]:
     places = find_places(system.folder / "places.json")
     door = Door(places.edge, logins=places.logins)
-    found: list[Offender] = []
-    statuses: dict[str, str] = {}
-    cases = 0
-    for shop in sorted(places.logins):
-        books = read_books(shop, places=places, door=door, days=7)
-        found += offenders(books)
-        statuses |= {order.id: order.status for order in books.orders.values()}
-        cases += sum(case.is_open for case in books.cases)
-    return found, statuses, cases
+    shops = sorted(places.logins)
+    books = [read_books(shop, places=places, door=door, days=7) for shop in shops]
+    return [offender for it in books for offender in offenders(it)], books
 
 
 async def _redrive(sqs: Any, queue: str) -> int:

@@ -45,7 +45,8 @@ class DynamoDoor:
         await _answer(send, status, answer)
 
     async def _serve(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
-        if self._faults.are_on and (instead := self._faults.before()):
+        action = headers["x-amz-target"].rpartition(".")[2]
+        if self._faults.are_on and (instead := self._faults.before(action, body)):
             return instead
         status, _, answer = await self._handle("POST", "/", headers, body, {})
         if self._faults.are_on and (instead := self._faults.after()):

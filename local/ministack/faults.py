@@ -5,14 +5,15 @@ import random
 from typing import Any
 
 PATH = "/_control/dynamodb"
-_KINDS = ("throttle", "refuse", "lose")
+_KINDS = ("throttle", "conflict", "refuse", "lose")
 _TYPE = "com.amazonaws.dynamodb.v20120810#"
 
 
 class StoreFaults:
     """Rates (0 to 1) of each fault; all are 0 until somebody asks for more.
 
-    `throttle` is `ThrottlingException`, `refuse` is a 500 before, `lose` a 500 after the work.
+    `throttle` is `ThrottlingException`, `refuse` is a 500 before, `lose` a 500 after the work;
+    `conflict` cancels a transaction, because another one is said to hold one of its items.
     """
 
     def __init__(self, *, seed: int = 0) -> None:
@@ -33,20 +34,27 @@ class StoreFaults:
         self.are_on = any(rates.values())
         return 200, json.dumps(rates).encode()
 
-    def before(self) -> tuple[int, bytes] | None:
+    def before(self, action: str = "", body: bytes = b"") -> tuple[int, bytes] | None:
         """Give the answer instead of doing the work, or `None`."""
         if self._strikes("throttle"):
             return _fault(400, "ThrottlingException")
+        if action == "TransactWriteItems" and self._strikes("conflict"):
+            return self._conflict(len(json.loads(body)["TransactItems"]))
         return _fault(500, "InternalServerError") if self._strikes("refuse") else None
 
     def after(self) -> tuple[int, bytes] | None:
         """Give the answer instead of the true one, or `None`."""
         return _fault(500, "InternalServerError") if self._strikes("lose") else None
 
+    def _conflict(self, members: int) -> tuple[int, bytes]:
+        reasons = [{"Code": "None"} for _ in range(members)]
+        reasons[self._dice.randrange(members)] = {"Code": "TransactionConflict"}
+        return _fault(400, "TransactionCanceledException", CancellationReasons=reasons)
+
     def _strikes(self, kind: str) -> bool:
         return self._dice.random() < self._rates[kind]
 
 
-def _fault(status: int, name: str) -> tuple[int, bytes]:
-    body: dict[str, Any] = {"__type": _TYPE + name, "message": "asked for"}
+def _fault(status: int, name: str, **more: Any) -> tuple[int, bytes]:
+    body: dict[str, Any] = {"__type": _TYPE + name, "message": "asked for", **more}
     return status, json.dumps(body).encode()

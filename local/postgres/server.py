@@ -23,7 +23,13 @@ def running_postgres(folder: Path, *, cache: Path | None = None) -> Iterator[str
 
     With a `cache` folder the template made by initdb is kept there for the next caller.
     """
-    cluster = prepare_cluster(folder, cache=cache or folder / "cache")
+    with serving(prepare_cluster(folder, cache=cache or folder / "cache"), folder=folder) as dsn:
+        yield dsn
+
+
+@contextmanager
+def serving(cluster: Cluster, *, folder: Path) -> Iterator[str]:
+    """Serve a cluster, with a log in `folder`; give the address of `postgres`."""
     with reserve_ports(1) as (port,), (folder / "postgres.log").open("ab") as log:
         server = _start(cluster, port=port, log=log.fileno())
         try:

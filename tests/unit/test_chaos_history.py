@@ -1,5 +1,7 @@
 """The checker of what clients saw refuses histories that cannot be."""
 
+from dataclasses import replace
+
 import pytest
 
 from local.chaos.history import History, Sight, violations
@@ -49,3 +51,63 @@ def test_what_was_seen_does_not_become_undone(seen: str, last: str) -> None:
 
 def test_a_paid_order_may_be_called_off() -> None:
     assert violations(history(("RECEIVED", 0, 1)), final={"o": "CANCELLED"}) == []
+
+
+ONE = Sight(
+    order_id="o",
+    status="RECEIVED",
+    asked=0,
+    told=1,
+    version=3,
+    lines=(("x", 1),),
+    total="10.00",
+)
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (replace(ONE, asked=2, told=3), None),
+        (replace(ONE, asked=2, told=3, version=2), "o was at version 3 and later at 2"),
+        (
+            replace(ONE, status="READY"),
+            "o was READY and RECEIVED in one version, 3",
+        ),
+        (replace(ONE, total="9.00"), "o was said to cost 10.00 and 9.00"),
+        (
+            replace(ONE, lines=(("x", 2),)),
+            "o was ordered as (('x', 1),) and shown as (('x', 2),)",
+        ),
+    ],
+)
+def test_two_reads_that_no_order_of_events_explains_are_told(
+    other: Sight, told: str | None
+) -> None:
+    found = violations(History(sights=[ONE, other]), final={"o": "COMPLETED"})
+
+    assert found == ([told] if told else [])
+
+
+def test_an_answer_for_something_else_than_what_was_ordered_is_told() -> None:
+    seen = History(sights=[ONE], wanted={"o": (("x", 1), ("y", 1))})
+
+    assert violations(seen, final={"o": "RECEIVED"}) == [
+        "o was ordered as (('x', 1), ('y', 1)) and shown as (('x', 1),)"
+    ]
+
+
+def test_what_is_noted_of_an_answer_is_what_it_holds() -> None:
+    seen = History()
+    order = {
+        "id": "o",
+        "status": "RECEIVED",
+        "version": 3,
+        "total": "10.00",
+        "lines": [{"product_id": "x", "quantity": 1, "name": "Suco"}],
+    }
+
+    seen.saw(order, asked=0)
+    seen.placed(order, key="k", wanted=[{"product_id": "x", "quantity": 1}])
+
+    assert replace(seen.sights[0], told=1) == ONE
+    assert violations(seen, final={"o": "RECEIVED"}) == []

@@ -52,3 +52,17 @@ def test_a_wrong_wish_is_refused_and_changes_nothing(wish: bytes) -> None:
 
     assert faults.configure(wish)[0] == 400
     assert not faults.are_on
+
+
+def test_a_conflict_cancels_transactions_alone_and_names_one_item() -> None:
+    faults = StoreFaults()
+    faults.configure(b'{"conflict": 1}')
+
+    answer = faults.before("TransactWriteItems", b'{"TransactItems": [{}, {}, {}]}')
+
+    assert answer is not None
+    told = json.loads(answer[1])
+    assert told["__type"].endswith("#TransactionCanceledException")
+    codes = sorted(reason["Code"] for reason in told["CancellationReasons"])
+    assert codes == ["None", "None", "TransactionConflict"]
+    assert faults.before("PutItem", b"{}") is None

@@ -1,0 +1,1 @@
+"""The soak: a laptop under half its load for an hour, watched for what grows."""
