@@ -1,4 +1,4 @@
-"""`python -m k8s apply|diff|status|rollback|outputs|render|check`."""
+"""`python -m k8s apply|diff|status|rollback|outputs|render|check|smoke|access`."""
 
 from k8s.command import app
 

@@ -1,4 +1,5 @@
-"""The command: `apply`, `diff`, `status`, `rollback`, `outputs`, `render`, `check`.
+"""The command: `apply`, `diff`, `status`, `rollback`, `outputs`, `render`, `check`, `smoke`,
+`access`.
 
 Exit status: 0 done; 1 the rollout failed, or there is drift; 2 nothing was changed, for the stage,
 the manifests or the cluster do not allow it.
@@ -13,17 +14,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from k8s.access import deployer_access, with_all_components
 from k8s.cluster import Cluster, ClusterError, Selection, connect
 from k8s.deploying import CannotApply, Deployer, NothingToRollBackTo, Options
 from k8s.drift import differences
 from k8s.manifests import InvalidManifest, Manifest, dump, in_order, parse
-from k8s.outputs import BotoAws, OutputsMissing, read_outputs, write_outputs
+from k8s.outputs import BotoAws, OutputsMissing, gateway_url, read_outputs, write_outputs
 from k8s.releases import Releases
 from k8s.rendering import CannotRender, render
 from k8s.reporting import live_listener, releases_table, workloads_table
 from k8s.rollout import Phase, progress_of
 from k8s.rules import broken_promises, refused
-from k8s.stage import WrongStage, decisions_of, read_stage
+from k8s.smoke import Doors, walk
+from k8s.stage import Decisions, WrongStage, decisions_of, read_stage
 from k8s.waiting import Patience, RolloutFailed
 
 app = typer.Typer(no_args_is_help=True, help="Apply Comanda to a cluster, and see how it stands.")
@@ -149,17 +152,28 @@ def render_stage(
     typer.echo(dump(wanted), nl=False)
 
 
+@app.command()
+def access(stage: StageName, *, outputs: OutputsFile = DEFAULT_OUTPUTS) -> None:
+    """Print what lets CI deploy, for an administrator to apply once: `… | kubectl apply -f -`."""
+    with _telling():
+        wanted = render(with_all_components(read_stage(stage, outputs=outputs)))
+    typer.echo(dump(deployer_access(wanted, stage=stage)), nl=False)
+
+
 @app.command(name="outputs")
 def collect_outputs(
     stage: StageName,
     *,
-    image: Annotated[str, typer.Option("--image", help="name@sha256:…, as it was pushed")],
+    image: Image = None,
     outputs: OutputsFile = DEFAULT_OUTPUTS,
 ) -> None:
-    """Read what Terraform made from AWS, and write the file that the others read."""
+    """Read what Terraform made from AWS, and write the file that the others read.
+
+    Without `--image`, the one that was pushed last is taken.
+    """
     with _telling():
         region = decisions_of(stage).region
-        found = read_outputs(stage, region=region, image=image, aws=BotoAws(region=region))
+        found = read_outputs(stage, region=region, image=image or None, aws=BotoAws(region=region))
         write_outputs(outputs, found)
     console.print(f"wrote {outputs}")
 
@@ -177,6 +191,33 @@ def check(
         wanted = _wanted(stage, outputs=outputs, image=image, given=manifests)
         _refuse_broken(wanted)
     console.print(f"{len(wanted)} objects keep all rules")
+
+
+@app.command()
+def smoke(
+    stage: StageName = "dev",
+    *,
+    url: Annotated[str, typer.Option("--url", help="one address for all doors")] = "",
+    shop: Annotated[str, typer.Option("--shop", help="else the stage's first")] = "",
+) -> None:
+    """Walk the public doors of a stage; exit 1 when one is not as it should be."""
+    with _telling():
+        decided = decisions_of(stage)
+        doors = Doors(pods=url, auth=url, webhooks=url) if url else _doors(stage, decided)
+    faults = 0
+    for seen in walk(doors, shop=shop or decided.shops[0]):
+        faults += bool(seen.fault)
+        mark = f"FAULT    {seen.what}: {seen.fault}" if seen.fault else f"ok       {seen.what}"
+        console.print(mark, markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1 if faults else 0)
+
+
+def _doors(stage: str, decided: Decisions) -> Doors:
+    aws = BotoAws(region=decided.region)
+    auth, webhooks = (
+        gateway_url(stage, app, region=decided.region, aws=aws) for app in ("auth", "webhooks")
+    )
+    return Doors(pods=decided.public_url, auth=auth, webhooks=webhooks)
 
 
 def _wanted(

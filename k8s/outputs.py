@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import boto3
+import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
+
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
+_TRUST_STORE = "https://truststore.pki.rds.amazonaws.com"
 
 
 class OutputsMissing(Exception):
@@ -17,7 +21,7 @@ class OutputsMissing(Exception):
 
 
 class Aws(Protocol):
-    """The three questions that are asked of AWS."""
+    """The questions that are asked of AWS."""
 
     def account(self) -> str:
         """Give the number of the account."""
@@ -28,13 +32,21 @@ class Aws(Protocol):
     def cidrs(self, subnets: Sequence[str]) -> list[str]:
         """Give the address ranges of subnets."""
 
+    def database_ca(self) -> str:
+        """Give the certificates (PEM) that sign those of RDS's servers in the region."""
+
+    def newest_image(self, repository: str) -> str:
+        """Give the image that was pushed last, by digest; raise `OutputsMissing`."""
+
 
 class BotoAws:
     """AWS by the credentials of this machine."""
 
     def __init__(self, *, region: str) -> None:
         session = boto3.session.Session(region_name=region)
+        self._region = region
         self._ssm, self._ec2, self._sts = map(session.client, ("ssm", "ec2", "sts"))
+        self._ecr = session.client("ecr")
 
     def account(self) -> str:
         """Give the number of the account."""
@@ -50,6 +62,31 @@ class BotoAws:
         answer = _asked("subnets", lambda: self._ec2.describe_subnets(SubnetIds=list(subnets)))
         return sorted(str(subnet["CidrBlock"]) for subnet in answer["Subnets"])
 
+    def database_ca(self) -> str:
+        """Fetch the region's bundle from AWS's trust store, by its public certificate."""
+        try:
+            answer = urllib3.request(
+                "GET", f"{_TRUST_STORE}/{self._region}/{self._region}-bundle.pem", timeout=20
+            )
+        except urllib3.exceptions.HTTPError as exc:
+            raise OutputsMissing(f"the certificates of RDS: {exc}") from exc
+        text = answer.data.decode("ascii", "replace")
+        if answer.status != 200 or "BEGIN CERTIFICATE" not in text:
+            raise OutputsMissing(f"the certificates of RDS: status {answer.status}")
+        return text
+
+    def newest_image(self, repository: str) -> str:
+        """Give the image that was pushed last, by digest; raise `OutputsMissing`."""
+        described = _asked(
+            repository,
+            lambda: self._ecr.describe_images(repositoryName=repository, maxResults=1000),
+        )["imageDetails"]
+        if not described:
+            raise OutputsMissing(f"{repository} holds no image yet: build and push one")
+        newest = max(described, key=lambda it: it["imagePushedAt"])
+        registry = f"{newest['registryId']}.dkr.ecr.{self._region}.amazonaws.com"
+        return f"{registry}/{repository}@{newest['imageDigest']}"
+
 
 def _asked(what: str, ask: Any) -> Any:
     try:
@@ -58,12 +95,18 @@ def _asked(what: str, ask: Any) -> Any:
         raise OutputsMissing(f"{what}: {exc}") from exc
 
 
-def read_outputs(stage: str, *, region: str, image: str, aws: Aws) -> dict[str, Any]:
-    """Collect what `k8s.stage.Outputs` holds."""
+def gateway_url(stage: str, app: str, *, region: str, aws: Aws) -> str:
+    """Give where API Gateway serves a Chalice app: `auth` or `webhooks`."""
+    api = aws.parameter(f"/comanda/{stage}/chalice/{app}/rest_api_id")
+    return f"https://{api}.execute-api.{region}.amazonaws.com/{stage}"
+
+
+def read_outputs(stage: str, *, region: str, image: str | None, aws: Aws) -> dict[str, Any]:
+    """Collect what `k8s.stage.Outputs` holds; without an image, the newest of the registry."""
     account = aws.account()
+    image = image or aws.newest_image(f"comanda-{stage}/workers")
     identity = f"/comanda/{stage}/identity"
     pools = {who: aws.parameter(f"{identity}/{who}_pool_id") for who in ("customer", "staff")}
-    door = aws.parameter(f"/comanda/{stage}/chalice/auth/rest_api_id")
     tiers = {
         tier: aws.cidrs(aws.parameter(f"/comanda/{stage}/network/{tier}_subnet_ids").split(","))
         for tier in ("isolated", "private")
@@ -71,7 +114,6 @@ def read_outputs(stage: str, *, region: str, image: str, aws: Aws) -> dict[str, 
     issuers = {
         who: f"https://cognito-idp.{region}.amazonaws.com/{pool}" for who, pool in pools.items()
     }
-    gateway = f"https://{door}.execute-api.{region}.amazonaws.com"
     return {
         "account": account,
         "image": image,
@@ -79,7 +121,10 @@ def read_outputs(stage: str, *, region: str, image: str, aws: Aws) -> dict[str, 
         "customer_client_id": aws.parameter(f"{identity}/customer_client_id"),
         "staff_issuer": issuers["staff"],
         "staff_client_id": aws.parameter(f"{identity}/staff_client_id"),
-        "guest_jwks_url": f"{gateway}/{stage}/apis/auth/jwks.json",
+        "auth_url": gateway_url(stage, "auth", region=region, aws=aws),
+        "database_address": aws.parameter(f"/comanda/{stage}/data/database_address"),
+        "database_port": aws.parameter(f"/comanda/{stage}/data/database_port"),
+        "database_ca": aws.database_ca(),
         "data_cidrs": tiers["isolated"],
         "balancer_cidrs": tiers["private"],
     }

@@ -96,16 +96,10 @@ def _patches(stage: Stage) -> list[dict[str, Any]]:
         region = _replace("/spec/triggers/0/metadata/awsRegion", stage.decisions.region)
         patches.append({"target": {"kind": "ScaledObject"}, "patch": json.dumps([region])})
     if "external-secrets" in stage.decisions.components:
-        patches += [_secret_of(context, stage) for context in ("payments", "catalog")]
+        key = _replace("/spec/data/0/remoteRef/key", f"comanda/{stage.name}/console/keys")
+        target = {"kind": "ExternalSecret", "name": "console-keys"}
+        patches.append({"target": target, "patch": json.dumps([key])})
     return patches
-
-
-def _secret_of(context: str, stage: Stage) -> dict[str, Any]:
-    name = f"comanda/{stage.name}/{context}/database"
-    return {
-        "target": {"kind": "ExternalSecret", "name": f"{context}-database"},
-        "patch": json.dumps([_replace("/spec/data/0/remoteRef/key", name)]),
-    }
 
 
 def _replace(path: str, value: object) -> dict[str, object]:

@@ -15,6 +15,8 @@ from comanda.settings import topology
 
 HERE = Path(__file__).resolve().parent
 STAGES = ("dev", "production")
+# Where each pod that has a database finds the certificates of RDS.
+CA_FILE = Path("/etc/comanda/rds-ca.pem")
 _DIGEST = re.compile(r"^[^@\s]+@sha256:[0-9a-f]{64}$")
 
 
@@ -31,11 +33,15 @@ class Decisions:
     components: tuple[str, ...]
     mercadopago_url: str
     guest_issuer: str
+    public_url: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outputs:
-    """What Terraform and the build made: accounts, pools, subnets, the image by digest."""
+    """What Terraform and the build made: accounts, pools, subnets, the image by digest.
+
+    `database_ca` are the certificates (PEM) by which RDS proves who it is.
+    """
 
     account: str
     image: str
@@ -43,7 +49,10 @@ class Outputs:
     customer_client_id: str
     staff_issuer: str
     staff_client_id: str
-    guest_jwks_url: str
+    auth_url: str
+    database_address: str
+    database_port: str
+    database_ca: str
     data_cidrs: tuple[str, ...]
     balancer_cidrs: tuple[str, ...]
 
@@ -71,10 +80,30 @@ class Stage:
     def config_maps(self) -> dict[str, dict[str, str]]:
         """Give the variables of all pods (`stage`) and of each context's."""
         contexts = {name: it for name, it in topology()["contexts"].items() if "queue" in it}
+        databases = {name: it["database"] for name, it in contexts.items() if "database" in it}
         return {
             "stage": self._shared(),
+            "console": self._screens(tuple(contexts)),
+            "database-ca": {CA_FILE.name: self.outputs.database_ca},
             **{name: self._of(name, it) for name, it in contexts.items()},
+            **{
+                f"{context}-migrate": self._database(name, user=f"{context}_owner")
+                for context, name in databases.items()
+            },
         }
+
+    def _screens(self, contexts: tuple[str, ...]) -> dict[str, str]:
+        return {
+            **{f"COMANDA_{name.upper()}_URL": f"http://{name}-api:8080" for name in contexts},
+            "COMANDA_AUTH_URL": self.outputs.auth_url,
+            "COMANDA_PUBLIC_URL": self.decisions.public_url,
+        }
+
+    def _database(self, name: str, *, user: str) -> dict[str, str]:
+        where = f"{self.outputs.database_address}:{self.outputs.database_port}"
+        # No password: `workers.runtime.postgres_iam` signs in by the pod's own role.
+        query = f"sslmode=verify-full&sslrootcert={CA_FILE}"
+        return {"COMANDA_DATABASE_URL": f"postgresql+iam://{user}@{where}/{name}?{query}"}
 
     def _shared(self) -> dict[str, str]:
         made, decided = self.outputs, self.decisions
@@ -90,7 +119,7 @@ class Stage:
             "COMANDA_STAFF_JWKS_URL": f"{made.staff_issuer}/.well-known/jwks.json",
             "COMANDA_STAFF_CLIENT_ID": made.staff_client_id,
             "COMANDA_GUEST_ISSUER": decided.guest_issuer,
-            "COMANDA_GUEST_JWKS_URL": made.guest_jwks_url,
+            "COMANDA_GUEST_JWKS_URL": f"{made.auth_url}/apis/auth/jwks.json",
             "COMANDA_MERCADOPAGO_URL": decided.mercadopago_url,
         }
 
@@ -113,6 +142,11 @@ class Stage:
             "COMANDA_DLQ_URL": f"{queue}-dlq",
             **tables,
             **buckets,
+            **(
+                self._database(described["database"], user=f"{context}_app")
+                if "database" in described
+                else {}
+            ),
         }
 
 

@@ -3,9 +3,10 @@
 import argparse
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from terraform.checking import check
-from terraform.tool import ROOTS
+from terraform.tool import REPOSITORY, ROOTS, stage_values
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -23,6 +24,12 @@ def main(words: list[str]) -> int:
     cost.add_argument("--profile", choices=("lean", "production"), default="lean")
     cost.add_argument("--orders", type=int, default=10_000)
     commands.add_parser("rehearse", help="apply, drift check and destroy against moto")
+    ready = commands.add_parser("secrets", help="name those that nobody has put yet")
+    ready.add_argument("--stage", required=True)
+    prepared = commands.add_parser("databases", help="make databases and who signs in to them")
+    prepared.add_argument("--stage", required=True)
+    prepared.add_argument("--hostaddr", help="the near end of a tunnel into the network")
+    prepared.add_argument("--outputs", type=Path, default=REPOSITORY / ".comanda/k8s/outputs.json")
     for name, text in (("apply", "all layers and the edge"), ("destroy", "and down again")):
         changing = commands.add_parser(name, help=text)
         changing.add_argument("--stage", required=True)
@@ -71,6 +78,29 @@ def _apply(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _secrets(chosen: argparse.Namespace) -> int:
+    from terraform.secrets import missing_secrets
+
+    missing = missing_secrets(chosen.stage, region=stage_values(chosen.stage)["region"])
+    for name in missing:
+        print(f"nobody has put {name} yet: aws secretsmanager put-secret-value --secret-id {name}")
+    return 1 if missing else 0
+
+
+def _databases(chosen: argparse.Namespace) -> int:
+    from terraform.databases import certificates, databases, master_address, prepare_databases
+
+    master = master_address(
+        chosen.stage,
+        region=stage_values(chosen.stage)["region"],
+        hostaddr=chosen.hostaddr,
+        authority=certificates(chosen.outputs),
+    )
+    made = prepare_databases(master, databases())
+    print("\n".join(f"made {it}" for it in made) or "databases and users were there already")
+    return 0
+
+
 def _destroy(chosen: argparse.Namespace) -> int:
     from terraform.edge_deploy import delete_edge
     from terraform.layers import destroy_stage, leftovers, open_stage
@@ -84,6 +114,8 @@ def _destroy(chosen: argparse.Namespace) -> int:
 
 _COMMANDS: Mapping[str, Command] = {
     "apply": _apply,
+    "secrets": _secrets,
+    "databases": _databases,
     "destroy": _destroy,
     "check": _check,
     "rehearse": _rehearse,

@@ -157,8 +157,8 @@ def _rest(s: Mapping[str, Any], p: Mapping[str, Any], *, orders: int, shops: int
         ),
         CostLine(
             name="keys and secrets",
-            dollars=4 * p["key"] + (3 + shops) * p["secret"],
-            why=f"4 keys, {3 + shops} secrets",
+            dollars=4 * p["key"] + (4 + shops) * p["secret"],
+            why=f"4 keys, {4 + shops} secrets",
         ),
         CostLine(
             name="interface endpoints",

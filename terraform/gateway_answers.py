@@ -35,4 +35,4 @@ def put_answers(gateway: Any, *, api_id: str, stage: str) -> int:
 
 
 def _document(answer: dict[str, Any]) -> str:
-    return json.dumps({"type": "about:blank", **answer})
+    return json.dumps(answer)

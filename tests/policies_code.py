@@ -25,6 +25,7 @@ NAMED_OTHERWISE = {
     "cognito-idp:RevokeToken": (),
     "cognito-idp:AssociateSoftwareToken": (),
     "cognito-idp:VerifySoftwareToken": (),
+    "cognito-idp:ChangePassword": (),
 }
 # The members of transactions, which are plain data in the source.
 _MEMBERS = {"Put": "dynamodb:PutItem", "Update": "dynamodb:UpdateItem"}
@@ -72,6 +73,11 @@ def _spelled_out(source: str) -> Iterator[str]:
         yield ":".join(target)
     if re.search(r'"Action"\s*:\s*"Publish"', source):
         yield "sns:Publish"
+    # The adapter of dead letters is told by name what to call.
+    if "Caller" in source:
+        for name in re.findall(r'"([A-Z][A-Za-z]+)"', source):
+            if (action := f"sqs:{name}") in operations().values():
+                yield from NAMED_OTHERWISE.get(action, (action,))
 
 
 def _files(folders: tuple[str, ...]) -> Iterator[Path]:

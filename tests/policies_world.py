@@ -141,8 +141,10 @@ def _queue_call(
     operation: str, workload: str, world: World, client: Client
 ) -> Callable[[], object]:
     sqs = client("sqs")
-    context = "orders" if workload == "keda-operator" else workload.partition("-")[0]
-    url = world.queue_url(context)
+    of_all = workload in ("keda-operator", "console-api")
+    url = world.queue_url("orders" if of_all else workload.partition("-")[0])
+    if workload == "console-api":
+        return _letters_call(operation, url, sqs)
     return {
         "ReceiveMessage": lambda: sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0),
         # AWS asks for the same action for a batch; the stand-in knows single calls alone.
@@ -154,6 +156,23 @@ def _queue_call(
         "GetQueueAttributes": lambda: sqs.get_queue_attributes(
             QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
         ),
+    }[operation]
+
+
+def _letters_call(operation: str, url: str, sqs: Any) -> Callable[[], object]:
+    """Give the calls about dead letters, which go back where they came from."""
+    dead = f"{url}-dlq"
+    return {
+        "GetQueueUrl": lambda: sqs.get_queue_url(QueueName=dead.rpartition("/")[2]),
+        "GetQueueAttributes": lambda: sqs.get_queue_attributes(
+            QueueUrl=dead, AttributeNames=["ApproximateNumberOfMessages"]
+        ),
+        "ReceiveMessage": lambda: sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=0),
+        "DeleteMessage": lambda: sqs.delete_message(QueueUrl=dead, ReceiptHandle="gone"),
+        "ChangeMessageVisibility": lambda: sqs.change_message_visibility(
+            QueueUrl=dead, ReceiptHandle="gone", VisibilityTimeout=1
+        ),
+        "SendMessage": lambda: sqs.send_message(QueueUrl=url, MessageBody="again"),
     }[operation]
 
 
@@ -203,7 +222,11 @@ def _other_call(
     operation: str, workload: str, world: World, client: Client
 ) -> Callable[[], object]:
     context = {"auth": "customers"}.get(workload.partition("-")[0], workload.partition("-")[0])
-    secret = "ana/mercadopago" if context in ("payments", "webhooks") else "cpf-key"
+    secret = {
+        "payments": "ana/mercadopago",
+        "webhooks": "ana/mercadopago",
+        "external": "console/keys",
+    }.get(context, "cpf-key")
     return {
         "Publish": lambda: client("sns").publish(TopicArn=world.topic_arn(context), Message="x"),
         "GetSecretValue": lambda: client("secretsmanager").get_secret_value(
@@ -233,7 +256,7 @@ def _make_stage(world: World) -> dict[str, str]:
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
     secrets = world.client("secretsmanager")
-    for name in ("cpf-key", "guest-signing-key", "ana/mercadopago"):
+    for name in ("cpf-key", "guest-signing-key", "ana/mercadopago", "console/keys"):
         secrets.create_secret(Name=f"comanda/{STAGE}/{name}", SecretString="00")
     world.client("ses").verify_domain_identity(Domain="comanda.example")
     _make_function(world)

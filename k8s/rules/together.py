@@ -17,6 +17,7 @@ def faults(manifests: Objects) -> Iterator[str]:
     yield from _missing_companions(manifests)
     yield from _scalers(manifests)
     yield from _dangling_references(manifests)
+    yield from _services(manifests)
     yield from _egress(manifests)
     yield from _namespaces(manifests)
 
@@ -35,6 +36,8 @@ def _missing_workloads(manifests: Objects) -> Iterator[str]:
         wanted |= {f"{context}-migrate"} if "database" in described else set()
         for name in sorted(wanted - names):
             yield f"the topology has {context}, and there is no {name}"
+    if "console-api" not in names:
+        yield "there are no screens: console-api is missing"
 
 
 def _missing_companions(manifests: Objects) -> Iterator[str]:
@@ -77,6 +80,25 @@ def _dangling_references(manifests: Objects) -> Iterator[str]:
                     yield f"{workload.name}: no ConfigMap is called {name}"
 
 
+def _services(manifests: Objects) -> Iterator[str]:
+    """A service and its pods speak of one port, or EKS's network policies lose the connection."""
+    deployments = _of(manifests, "Deployment")
+    for service in _of(manifests, "Service"):
+        selector = {"matchLabels": service.spec.get("selector") or {}}
+        behind = [it for it in deployments if selects(selector, labels_of_pods(it))]
+        if not behind:
+            yield f"the service {service.name} leads to nobody"
+        ports = {
+            port["name"]: port["containerPort"]
+            for workload in behind
+            for container in containers(workload)
+            for port in container.get("ports") or ()
+        }
+        for port in service.spec["ports"]:
+            if behind and ports.get(port["targetPort"]) != port["port"]:
+                yield f"the service {service.name} has port {port['port']}, and its pods another"
+
+
 def _config_maps(container: Mapping[str, Any]) -> Iterator[str]:
     for source in container.get("envFrom") or ():
         if "configMapRef" in source:
@@ -89,8 +111,11 @@ def _egress(manifests: Objects) -> Iterator[str]:
         context = workload.name.rpartition("-")[0]
         described = topology()["contexts"].get(context, {})
         ports = _open_ports(manifests, labels_of_pods(workload))
-        needed = {53, 80, 443} if workload.kind == "Deployment" else {53}
+        # Credentials come from the agent of Pod Identity, on port 80.
+        needed = {53, 80, 443} if workload.kind == "Deployment" else {53, 80}
         needed |= {5432} if "database" in described else set()
+        # The screens alone ask other pods.
+        needed |= {8080} if context == "console" else set()
         if ports != needed:
             yield f"{workload.name}: opens {sorted(ports)} outwards, and needs {sorted(needed)}"
 

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import boto3
 from botocore.exceptions import BotoCoreError
+from cryptography.fernet import Fernet
 
 from local.images.engine import IMAGE, REPOSITORY, Skipped, need, run
 from local.supervisor.ports import reserve_ports
@@ -39,7 +40,7 @@ def try_image() -> list[str]:
     need("podman", "runc")
     if run("podman", "image", "exists", IMAGE, may_fail=True).returncode != 0:
         raise Skipped("there is no image yet: make image")
-    return [_nobody_and_read_only(), _killed_over_the_limit(), _drained()]
+    return [_nobody_and_read_only(), _killed_over_the_limit(), _drained(), _screens()]
 
 
 def _nobody_and_read_only() -> str:
@@ -90,6 +91,40 @@ def _drained() -> str:
     if status != "0":
         raise AssertionError(f"after SIGTERM the worker left with {status}")
     return f"a worker that receives leaves {seconds:.1f} s after SIGTERM: exit 0"
+
+
+def _screens() -> str:
+    with reserve_ports(1) as (port,):
+        variables = _variables_of_screens(port)
+        options = [part for item in variables.items() for part in ("--env", "=".join(item))]
+        name = f"comanda-screens-{os.getpid()}"
+        run(
+            "podman", "run", "--detach", "--name", name, "--memory=384m", *_FLAGS, *options,
+            IMAGE, "python", "-m", "console.screens",
+        )  # fmt: skip
+        try:
+            _await_live(port, name=name)
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/assets/0/site.css") as page:
+                size = len(page.read())
+        finally:
+            run("podman", "rm", "--force", name, may_fail=True)
+    if not size:
+        raise AssertionError("the screens have no style")
+    return f"the screens live, with {size} bytes of style"
+
+
+def _variables_of_screens(port: int) -> dict[str, str]:
+    nowhere = "http://127.0.0.1:9"
+    contexts = ("AUTH", "ORDERS", "CATALOG", "PAYMENTS", "ARCHIVE")
+    return {
+        **{f"COMANDA_{name}_URL": nowhere for name in contexts},
+        "COMANDA_STAGE": "laptop",
+        "COMANDA_SHOPS": "lanchonete-da-ana",
+        "COMANDA_PUBLIC_URL": nowhere,
+        "COMANDA_CONSOLE_KEYS": Fernet.generate_key().decode(),
+        "COMANDA_HTTP_PORT": str(port),
+        "AWS_DEFAULT_REGION": _REGION,
+    }
 
 
 @contextmanager

@@ -170,6 +170,13 @@ data "aws_iam_policy_document" "deploy" {
     resources = ["arn:${local.partition}:eks:${var.region}:${local.account}:cluster/${local.prefix}"]
   }
 
+  # EC2 knows no narrower resource; the release asks for the address ranges of two tiers.
+  statement {
+    sid       = "FindSubnets"
+    actions   = ["ec2:DescribeSubnets"]
+    resources = ["*"]
+  }
+
   statement {
     sid = "DeployFunctions"
     actions = [
@@ -190,6 +197,18 @@ data "aws_iam_policy_document" "deploy" {
       for app in ["auth_lambda", "webhooks_lambda"] :
       "arn:${local.partition}:lambda:${var.region}:${local.account}:function:${app}-${var.stage}*"
     ]
+  }
+
+  # The schedule of `finish_what_broke`; Chalice names the rule after the function.
+  statement {
+    sid = "DeploySchedules"
+    actions = [
+      "events:DeleteRule",
+      "events:PutRule",
+      "events:PutTargets",
+      "events:RemoveTargets",
+    ]
+    resources = ["arn:${local.partition}:events:${var.region}:${local.account}:rule/auth_lambda-${var.stage}-*"]
   }
 
   statement {
@@ -234,7 +253,7 @@ data "aws_iam_policy_document" "deploy" {
 
   statement {
     sid       = "ReadAddresses"
-    actions   = ["ssm:GetParametersByPath"]
+    actions   = ["ssm:GetParameter", "ssm:GetParametersByPath"]
     resources = ["arn:${local.partition}:ssm:${var.region}:${local.account}:parameter/comanda/${var.stage}/*"]
   }
 

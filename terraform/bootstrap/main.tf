@@ -138,6 +138,7 @@ data "aws_iam_policy_document" "boundary" {
       "sqs:ChangeMessageVisibility",
       "sqs:DeleteMessage",
       "sqs:GetQueueAttributes",
+      "sqs:GetQueueUrl",
       "sqs:ReceiveMessage",
       "sqs:SendMessage",
     ]

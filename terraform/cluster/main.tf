@@ -6,7 +6,7 @@ locals {
   partition  = data.aws_partition.current.partition
   subnets    = split(",", data.aws_ssm_parameter.subnets.insecure_value)
   pods       = { for name, it in local.workloads : name => it if it.runs_on == "pod" }
-  images     = toset(["workers", "console"])
+  images     = toset(["workers"])
   managed    = "arn:${local.partition}:iam::aws:policy"
   cluster_policies = toset([
     "AmazonEKSBlockStoragePolicy",
@@ -178,21 +178,13 @@ resource "aws_eks_access_policy_association" "admin" {
   depends_on = [aws_eks_access_entry.admin]
 }
 
+# The group has no right but those that `python -m k8s access` gives it: the kinds of a release, in
+# our namespace. EKS's own policies know neither custom resources nor priority classes.
 resource "aws_eks_access_entry" "deployer" {
-  cluster_name  = aws_eks_cluster.this.name
-  principal_arn = "arn:${local.partition}:iam::${data.aws_caller_identity.current.account_id}:role/${local.prefix}-ci-deploy"
-}
-
-# The deployer edits what is in our namespace, and nothing beside it.
-resource "aws_eks_access_policy_association" "deployer" {
-  cluster_name  = aws_eks_cluster.this.name
-  principal_arn = aws_eks_access_entry.deployer.principal_arn
-  policy_arn    = "arn:${local.partition}:eks::aws:cluster-access-policy/AmazonEKSAdminPolicy"
-
-  access_scope {
-    type       = "namespace"
-    namespaces = [local.prefix]
-  }
+  cluster_name = aws_eks_cluster.this.name
+  # As `k8s.access` has it.
+  kubernetes_groups = ["${local.prefix}-deployers"]
+  principal_arn     = "arn:${local.partition}:iam::${data.aws_caller_identity.current.account_id}:role/${local.prefix}-ci-deploy"
 }
 
 # --- who a pod is ------------------------------------------------------------------------------

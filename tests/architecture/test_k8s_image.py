@@ -11,17 +11,45 @@ MODULES = {"python-jose": "jose", "prometheus-client": "prometheus_client"}
 # Imports that serve the laptop and the edge alone, and happen inside functions there.
 NOT_IN_PODS = {"aws_lambda_powertools", "chalice"}
 
+PROGRAMS = ("comanda", "workers", "console")
+
 
 def imported() -> set[str]:
     names = set()
-    for folder in ("comanda", "workers"):
-        for file in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(file.read_text())):
-                if isinstance(node, ast.Import):
-                    names |= {alias.name.partition(".")[0] for alias in node.names}
-                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                    names.add(node.module.partition(".")[0])
-    return names - set(sys.stdlib_module_names) - {"comanda", "workers"}
+    for file in (*files_of("comanda"), *files_of("workers"), *of_the_screens()):
+        names |= {name.partition(".")[0] for name in imports_of(file)}
+    return names - set(sys.stdlib_module_names) - set(PROGRAMS)
+
+
+def files_of(folder: str) -> set[Path]:
+    return set((ROOT / folder).rglob("*.py"))
+
+
+def of_the_screens() -> set[Path]:
+    """Give what the screens need of the console; its command is typed on people's machines."""
+    found, fresh = set(), files_of("console/screens")
+    while fresh:
+        found |= fresh
+        named = {name for file in fresh for name in imports_of(file) if name.startswith("console.")}
+        fresh = {it for name in named if (it := module_file(name)) is not None} - found
+    return found
+
+
+def module_file(name: str) -> Path | None:
+    path = ROOT / name.replace(".", "/")
+    files = (path.with_suffix(".py"), path / "__init__.py")
+    return next((it for it in files if it.exists()), None)
+
+
+def imports_of(file: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            # What is imported from a package may be a module of it.
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
 
 
 def held() -> set[str]:
@@ -44,3 +72,18 @@ def test_the_image_has_the_versions_that_were_tested() -> None:
 
 def pinned(name: str) -> set[str]:
     return set(re.findall(r"^(\S+==\S+)", (ROOT / name).read_text(), flags=re.MULTILINE))
+
+
+def test_the_image_holds_every_package_that_a_pod_runs() -> None:
+    dockerfile = (ROOT / "images" / "workers" / "Dockerfile").read_text()
+    copied = set(re.findall(r"^COPY (\w+) /app/\1$", dockerfile, flags=re.MULTILINE))
+    let_in = set(re.findall(r"^!(\w+)$", (ROOT / ".dockerignore").read_text(), flags=re.MULTILINE))
+
+    assert copied == let_in == set(PROGRAMS)
+
+
+def test_the_screens_are_looked_at_with_all_that_they_need_of_the_console() -> None:
+    names = {str(file.relative_to(ROOT / "console")) for file in of_the_screens()}
+
+    assert {"screens/app.py", "queues/queues.py"} <= names
+    assert not any(name.startswith("commands/") or name == "command.py" for name in names)

@@ -10,6 +10,7 @@ from comanda.settings import topology
 from local.provision.context import REPOSITORY
 from terraform.policies import actions_of, render, statements, workloads
 from tests.policies_code import actions_in
+from tests.policies_kept import KEPT, rights
 
 # Actions that IAM knows and no API has a call of that name for.
 WITHOUT_A_CALL = frozenset(
@@ -35,6 +36,7 @@ CODE = {
     "archive-worker": ("comanda/messaging/sqs.py", "workers/archive"),
     "archive-api": (),
     "webhooks-api": ("webhooks_lambda/chalicelib",),
+    "console-api": ("console/queues", "console/screens", "comanda/messaging/dead_letters.py"),
 }
 # What each of them calls cannot be told apart by where it stands.
 TWO_IN_A_FOLDER = {"orders-worker", "orders-api", "archive-worker", "archive-api"}
@@ -106,11 +108,100 @@ def test_every_resource_is_one_of_ours(workload: str) -> None:
             assert any(word in resource for word in OURS), resource
 
 
+# What these keep is encrypted by a key of ours, which they use in the caller's name.
+ENCRYPTED = {
+    "dynamodb": {"kms:Decrypt", "kms:GenerateDataKey"},
+    "s3": {"kms:Decrypt", "kms:GenerateDataKey"},
+    "secretsmanager": {"kms:Decrypt"},
+    "sns": {"kms:Decrypt", "kms:GenerateDataKey"},
+    "sqs": {"kms:Decrypt", "kms:GenerateDataKey"},
+}
+
+
+@pytest.mark.parametrize("workload", sorted(workloads()))
+def test_a_key_may_be_used_by_the_services_that_a_workload_calls_and_by_no_other(
+    workload: str,
+) -> None:
+    calling = {action.partition(":")[0] for action in actions_of(workload)} & set(ENCRYPTED)
+    # Measuring a queue reads no message.
+    calling -= {"sqs"} if workload == "keda-operator" else set()
+    used: dict[str, set[str]] = {}
+    for statement in statements(workload):
+        if statement["Action"][0].startswith("kms:"):
+            for via in statement["Condition"]["StringEquals"]["kms:ViaService"]:
+                used.setdefault(via.partition(".")[0], set()).update(statement["Action"])
+
+    assert used == {service: ENCRYPTED[service] for service in calling}
+
+
+@pytest.mark.parametrize("workload", sorted(workloads()))
+def test_a_function_writes_its_own_log_and_no_pod_writes_any(workload: str) -> None:
+    writing = [it for it in statements(workload) if it["Action"][0].startswith("logs:")]
+    it = workloads()[workload]
+    if it["runs_on"] == "pod":
+        assert writing == []
+        return
+    (statement,) = writing
+
+    assert set(statement["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    group = f"log-group:/aws/lambda/{it['app']}-${{stage}}{it['suffix']}:*"
+    assert statement["Resource"].endswith(group)
+
+
+def test_no_right_is_lost_or_won_unseen() -> None:
+    kept = json.loads(KEPT.read_text())
+
+    assert rights() == kept, "meant so? then: python -m tests.policies_kept"
+
+
 def test_the_scaler_may_measure_every_queue() -> None:
     (statement,) = statements("keda-operator")
 
     measured = {it.rpartition("${prefix}-")[2] for it in statement["Resource"]}
     assert measured == {name for name, it in topology()["contexts"].items() if "queue" in it}
+
+
+def test_the_screens_reach_every_queue_in_its_own_way_and_no_other() -> None:
+    queues = {name for name, it in topology()["contexts"].items() if "queue" in it}
+    letters = {f"{name}-dlq" for name in queues}
+    reached = {
+        action: {it.rpartition("${prefix}-")[2] for it in statement["Resource"]}
+        for statement in statements("console-api")
+        for action in statement["Action"]
+        if action.startswith("sqs:")
+    }
+
+    assert reached == {
+        "sqs:GetQueueAttributes": queues | letters,
+        "sqs:GetQueueUrl": queues | letters,
+        "sqs:SendMessage": queues,
+        "sqs:ReceiveMessage": letters,
+        "sqs:DeleteMessage": letters,
+        "sqs:ChangeMessageVisibility": letters,
+    }
+
+
+def test_no_policy_asks_for_more_than_the_boundary_lets_through() -> None:
+    text = (REPOSITORY / "terraform" / "bootstrap" / "main.tf").read_text()
+    (block,) = re.findall(r'sid = "WorkOfWorkloads"\n    actions = \[([^\]]*)\]', text)
+    allowed = [it.replace("*", ".*") for it in re.findall(r'"([^"]+)"', block)]
+    wanted = {action for name in workloads() for action in actions_of(name)}
+
+    assert {it for it in wanted if not any(re.fullmatch(one, it) for one in allowed)} == set()
+
+
+def test_the_role_that_deploys_may_ask_what_a_release_asks() -> None:
+    """The calls of `k8s.outputs` and `terraform.edge_deploy`, by the role of `deploy.yml`."""
+    text = (REPOSITORY / "terraform" / "bootstrap" / "ci.tf").read_text()
+    deploying = text.partition('"aws_iam_policy_document" "deploy"')[2]
+    allowed = set(re.findall(r'"([a-z0-9-]+:[A-Za-z]+)"', deploying))
+    source = (REPOSITORY / "k8s" / "outputs.py").read_text()
+    asked = set(re.findall(r"self\._(ssm|ec2|sts|ecr)\.([a-z_]+)", source))
+
+    assert asked
+    # Anybody may ask who they are.
+    wanted = {f"{s}:{name.title().replace('_', '')}" for s, name in asked if s != "sts"}
+    assert wanted <= allowed
 
 
 def test_every_index_of_the_topology_is_read_by_somebody() -> None:

@@ -219,6 +219,36 @@ PROMISES: dict[str, tuple[str, str, Callable[[dict[str, Any]], object], str]] = 
         lambda it: it["spec"].update(policyTypes=["Ingress"]),
         "no policy denies by default",
     ),
+    "a service of another port": (
+        "Service",
+        "orders-api",
+        lambda it: it["spec"]["ports"][0].update(port=80),
+        "has port 80, and its pods another",
+    ),
+    "a service that leads to nobody": (
+        "Service",
+        "console-api",
+        lambda it: it["spec"]["selector"].update({"app.kubernetes.io/name": "kiosk"}),
+        "leads to nobody",
+    ),
+    "screens of another name": (
+        "Deployment",
+        "console-api",
+        lambda it: it["metadata"].update(name="screens-api"),
+        "there are no screens",
+    ),
+    "screens that cannot reach the contexts": (
+        "NetworkPolicy",
+        "console-api-contexts",
+        lambda it: it["spec"].update(egress=[]),
+        "console-api: opens [53, 80, 443] outwards, and needs [53, 80, 443, 8080]",
+    ),
+    "a migration that cannot sign in by its role": (
+        "NetworkPolicy",
+        "payments-migrate",
+        lambda it: it["spec"]["egress"].pop(),
+        "payments-migrate: opens [53, 5432] outwards, and needs [53, 80, 5432]",
+    ),
 }
 
 

@@ -2,28 +2,34 @@
 
 import importlib
 import json
+import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from comanda.identity.settings import IdentitySettings
 from comanda.settings import read, topology
+from console.screens.settings import ScreensSettings
 from k8s.manifests import Manifest
-from k8s.outputs import OutputsMissing, read_outputs, write_outputs
 from k8s.rendering import CannotRender
 from k8s.rules import broken_promises
 from k8s.stage import HERE, STAGES, Stage, WrongStage, read_stage
+from local.gateway.edge import SCREENS
 from local.provision.plan import plan_for
+from terraform.policies import statements
 from tests.k8s_stages import RENDERED, freshly_rendered, sample_stage, stage_manifests
 from workers.runtime import consumer, service
 from workers.runtime.consumer import ConsumerLimits
+from workers.runtime.postgres_iam import SCHEME
 from workers.runtime.postgres_pool import postgres_pool
 
+WORKLOADS = json.loads((HERE.parent / "terraform/identity/workloads.json").read_text())
 DEPLOYABLES = sorted(
     f"{context}-{role}"
     for context, described in topology()["contexts"].items()
@@ -48,7 +54,7 @@ def environment(stage: str, name: str) -> dict[str, str]:
     for source in container.get("envFrom", ()):
         variables |= maps[source["configMapRef"]["name"]]
     for variable in container.get("env", ()):
-        variables[variable["name"]] = variable.get("value", "postgresql://from-a-secret")
+        variables[variable["name"]] = variable.get("value", "from-a-secret")
     return variables
 
 
@@ -74,6 +80,59 @@ def test_a_pod_finds_all_that_its_program_reads(stage: str, name: str) -> None:
     assert wanted
     for cls in wanted:
         assert read(cls, found) is not None
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_screens_find_all_that_they_read(stage: str) -> None:
+    settings = read(ScreensSettings, environment(stage, "console-api"))
+
+    assert settings.orders_url == "http://orders-api:8080"
+    assert settings.auth_url == "https://api.example.com"
+    services = {it.name for it in stage_manifests(stage) if it.kind == "Service"}
+    inside = {it for it in vars_of(settings).values() if it.startswith("http://")}
+    assert {urlsplit(it).hostname for it in inside} == services - {"console-api"}
+
+
+def vars_of(settings: ScreensSettings) -> dict[str, str]:
+    return {
+        field.name: getattr(settings, field.name)
+        for field in fields(settings)
+        if field.name.endswith("_url")
+    }
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("name", [it for it in DEPLOYABLES if it.startswith(("pay", "cat"))])
+def test_a_pod_with_a_database_signs_in_by_its_role_and_knows_whom_to_trust(
+    stage: str, name: str
+) -> None:
+    context, _, role = name.rpartition("-")
+    url = urlsplit(environment(stage, name)["COMANDA_DATABASE_URL"])
+    pod = workload(stage, name).pod or {}
+    sources = {it["name"]: it for it in pod["volumes"]}
+    mounts = {it["mountPath"]: it["name"] for it in pod["containers"][0]["volumeMounts"]}
+
+    assert url.scheme == SCHEME
+    assert url.password is None
+    allowed = (it for it in statements(name) if it["Action"] == ["rds-db:connect"])
+    (statement,) = allowed
+    assert statement["Resource"].endswith(f"/{url.username}")
+    assert url.username == f"{context}_{'owner' if role == 'migrate' else 'app'}"
+    trusted = Path(dict(parse_qsl(url.query))["sslrootcert"])
+    bundle = sources[mounts[str(trusted.parent)]]["configMap"]["name"]
+    maps = {it.name: it.body["data"] for it in stage_manifests(stage) if it.kind == "ConfigMap"}
+    assert "BEGIN CERTIFICATE" in maps[bundle][trusted.name]
+
+
+def test_the_routes_of_the_screens_are_those_of_a_laptop() -> None:
+    (route,) = (
+        it
+        for it in stage_manifests("production")
+        if it.kind == "HTTPRoute" and it.name == "console"
+    )
+    paths = {it["path"]["value"] for rule in route.spec["rules"] for it in rule["matches"]}
+
+    assert paths == SCREENS
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -145,7 +204,7 @@ def test_the_stage_of_the_smallest_database_fits_its_connections() -> None:
     most = sum(
         it.spec["maxReplicas"] * pool
         for it in stage_manifests("dev")
-        if it.kind == "HorizontalPodAutoscaler" and not it.name.startswith(("orders", "archive"))
+        if it.kind == "HorizontalPodAutoscaler" and it.name.startswith(("payments", "catalog"))
     )
 
     assert most <= 240
@@ -197,64 +256,43 @@ def test_production_tells_its_pods_of_no_stand_in() -> None:
     assert {field.name for field in fields(stage.outputs)} >= {"account", "image"}
 
 
-class FakeAws:
-    """An account in which Terraform has been, except for what a test takes away."""
-
-    def __init__(self, missing: str = "") -> None:
-        self._missing = missing
-
-    def account(self) -> str:
-        return "123456789012"
-
-    def parameter(self, name: str) -> str:
-        if self._missing and self._missing in name:
-            raise OutputsMissing(f"{name}: ParameterNotFound")
-        return "subnet-1,subnet-2" if name.endswith("_subnet_ids") else name.rpartition("/")[2]
-
-    def cidrs(self, subnets: Sequence[str]) -> list[str]:
-        return [f"10.20.{number}.0/24" for number, _ in enumerate(subnets)]
-
-
-def test_what_terraform_published_makes_a_whole_stage(tmp_path: Path) -> None:
-    file = tmp_path / "outputs.json"
-    image = sample_stage("dev").outputs.image
-    write_outputs(file, read_outputs("dev", region="sa-east-1", image=image, aws=FakeAws()))
-
-    stage = read_stage("dev", outputs=file)
-
-    assert stage.outputs.data_cidrs == ("10.20.0.0/24", "10.20.1.0/24")
-    assert stage.outputs.customer_issuer.endswith("amazonaws.com/customer_pool_id")
+def associations() -> set[tuple[str, str]]:
+    """Give whom Terraform makes a Pod Identity association for: namespace and service account."""
+    text = (HERE.parent / "terraform/cluster/main.tf").read_text()
+    (block,) = re.findall(
+        r'^resource "aws_eks_pod_identity_association" "workload" {\n(.*?)^}', text, re.M | re.S
+    )
+    # One for each workload that runs in a pod, under its own name; nothing is left out or renamed.
+    assert re.search(r"for_each = local\.pods\n", block)
+    assert re.search(r"service_account = each\.key\n", block)
+    assert (
+        'pods       = { for name, it in local.workloads : name => it if it.runs_on == "pod"' in text
+    )
+    return {
+        (it.get("namespace", "comanda-production"), name)
+        for name, it in WORKLOADS.items()
+        if it["runs_on"] == "pod"
+    }
 
 
-def test_a_layer_that_was_not_applied_is_named() -> None:
-    with pytest.raises(OutputsMissing, match="/comanda/dev/network/isolated_subnet_ids"):
-        read_outputs("dev", region="sa-east-1", image="x", aws=FakeAws(missing="network"))
-
-
-def test_every_parameter_that_is_asked_for_terraform_publishes() -> None:
-    asked: list[str] = []
-
-    class Listening(FakeAws):
-        def parameter(self, name: str) -> str:
-            asked.append(name)
-            return super().parameter(name)
-
-    read_outputs("dev", region="sa-east-1", image="x", aws=Listening())
-    root = HERE.parent / "terraform"
-    written = "\n".join(it.read_text() for it in [*root.glob("*/main.tf"), *root.glob("*.py")])
-
-    for name in asked:
-        last = name.rpartition("/")[2]
-        tier, is_tier, _ = last.partition("_subnet_ids")
-        assert (tier if is_tier else last) in written
-
-
-def test_every_service_account_is_a_workload_with_a_role_and_the_other_way_round() -> None:
-    workloads = json.loads((HERE.parent / "terraform/identity/workloads.json").read_text())
+def test_service_accounts_and_pod_identities_are_the_same_ones() -> None:
+    made = stage_manifests("production")
+    accounts = {(it.namespace, it.name) for it in made if it.kind == "ServiceAccount"}
+    used = {(it.namespace, it.pod["serviceAccountName"]) for it in made if it.pod is not None}
     # Those of other namespaces belong to operators that we install and do not write.
-    pods = {name for name, it in workloads.items() if it["runs_on"] == "pod"}
-    ours = {name for name in pods if "namespace" not in workloads[name]}
-    accounts = {it.name for it in stage_manifests("production") if it.kind == "ServiceAccount"}
+    ours = {it for it in associations() if it[0] == "comanda-production"}
 
-    assert accounts <= pods
-    assert {name for name in ours if name.rpartition("-")[0] in topology()["contexts"]} == accounts
+    assert accounts == ours
+    assert used == accounts
+    assert {name for _, name in associations() - ours} == {"keda-operator", "external-secrets"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_pod_runs_as_the_service_account_of_its_own_name(stage: str) -> None:
+    wrong = [it.name for it in stage_manifests(stage) if it.pod and account_of(it) != it.name]
+
+    assert wrong == []
+
+
+def account_of(manifest: Manifest) -> str:
+    return str((manifest.pod or {})["serviceAccountName"])

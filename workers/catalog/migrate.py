@@ -7,6 +7,7 @@ from alembic import command
 from alembic.config import Config
 
 from comanda.settings import read
+from workers.runtime.postgres_iam import signed_in
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +31,8 @@ def _config(url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     # SQLAlchemy would otherwise look for psycopg 2. An option would treat `%` as a sign of its own.
-    config.attributes["url"] = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    address = signed_in(url).replace("postgresql://", "postgresql+psycopg://", 1)
+    config.attributes["url"] = address
     return config
 
 

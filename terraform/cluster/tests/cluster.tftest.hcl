@@ -73,9 +73,14 @@ run "a_tag_of_an_image_is_never_moved" {
   }
 }
 
-run "the_deployer_is_kept_in_our_namespace" {
+run "the_deployer_has_no_right_but_its_groups" {
   assert {
-    condition     = aws_eks_access_policy_association.deployer.access_scope[0].type == "namespace"
+    condition     = aws_eks_access_entry.deployer.kubernetes_groups == toset(["comanda-dev-deployers"])
+    error_message = "CI comes into the cluster as somebody else."
+  }
+
+  assert {
+    condition     = !contains([for it in aws_eks_access_policy_association.admin : it.principal_arn], aws_eks_access_entry.deployer.principal_arn)
     error_message = "CI administers the whole cluster."
   }
 }
