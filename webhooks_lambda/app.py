@@ -50,7 +50,8 @@ def mercadopago(shop: str) -> Response:
 @app.middleware("http")
 def render_faults(event: Any, get_response: Callable[[Any], Response]) -> Response:
     """Render what Chalice itself answers, unforeseen exceptions included, as a problem document."""
-    return answers.rendered(get_response(event))
+    language = event.headers.get("accept-language", "")
+    return answers.rendered(get_response(event), accept_language=language)
 
 
 def _not_a_post(event: dict[str, Any]) -> Response:

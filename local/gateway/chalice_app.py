@@ -2,6 +2,7 @@
 
 import argparse
 from functools import cache
+from typing import Any
 
 import uvicorn
 
@@ -13,6 +14,7 @@ from local.gateway.adapter import ChaliceGateway
 from local.gateway.authorizer import Authorize, Claims, authorize_with
 from local.gateway.loading import REPOSITORY, load_app
 from local.gateway.openapi import declarations_of, describe
+from local.gateway.schedules import start_bells
 
 # Where each app's OpenAPI document is served, beside its routes.
 APPS = {"auth_lambda": "/apis/auth/openapi.json", "webhooks_lambda": "/webhooks/openapi.json"}
@@ -20,7 +22,10 @@ APPS = {"auth_lambda": "/apis/auth/openapi.json", "webhooks_lambda": "/webhooks/
 
 def gateway_of(folder: str) -> ChaliceGateway:
     """Load the app of a folder and put API Gateway in front of it."""
-    app = load_app(folder)
+    return _gateway(folder, load_app(folder))
+
+
+def _gateway(folder: str, app: Any) -> ChaliceGateway:
     document = describe(app, declarations_of(REPOSITORY / folder))
     documents = {APPS[folder]: document}
     return ChaliceGateway(app, name=folder, authorize=_authorize, documents=documents)
@@ -43,7 +48,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     chosen = parser.parse_args()
     configure_logging(chosen.app)
-    gateway = gateway_of(chosen.app)
+    app = load_app(chosen.app)
+    gateway = _gateway(chosen.app, app)
+    start_bells(app)
     collect_seldom()
     uvicorn.run(
         gateway,

@@ -14,12 +14,15 @@ from aiohttp import web
 from yarl import URL
 
 from comanda.garbage import collect_seldom
+from comanda.problems.telling import headers_of, told
 from comanda.telemetry import configure_logging
 from local.gateway.documents import merge
 
 PAYLOAD_LIMIT = 10 * 1024 * 1024
 # Larger than what any service takes, so that the services themselves refuse what is too large.
-LINE_LIMIT = HEADER_LIMIT = 32 * 1024
+HEADER_LIMIT = 32 * 1024
+# API Gateway takes 10 KiB of a request line and its headers; pods take 16 KiB.
+LINE_LIMIT = 8 * 1024
 TIME_LIMIT_SECONDS = 29.0
 # Hop-by-hop headers end here (RFC 9110, section 7.6.1); the length is counted anew.
 HOP_BY_HOP = frozenset(
@@ -43,7 +46,11 @@ _OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 SCREENS = frozenset({"/loja", "/assets"})
 # A service restarts within this on a laptop that has other things to do as well.
 _PATIENCE = 6.0
+# Those that API Gateway knows; nothing behind it ever hears of another.
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _PAUSE = 0.1
+# What is read of a line, so that there is something to refuse.
+_LONGEST_LINE = 256 * 1024
 
 
 class Edge:
@@ -61,14 +68,15 @@ class Edge:
 
     def application(self) -> web.Application:
         """Make the server."""
-        limits = {"max_line_size": LINE_LIMIT, "max_field_size": HEADER_LIMIT}
+        limits = {"max_line_size": _LONGEST_LINE, "max_field_size": HEADER_LIMIT}
         app = web.Application(
             client_max_size=PAYLOAD_LIMIT, handler_args=limits, middlewares=[_as_problems]
         )
         app.router.add_get("/", self._index)
         app.router.add_get("/health", self._health)
         app.router.add_get("/openapi.json", self._openapi)
-        app.router.add_route("*", "/{path:.*}", self._forward)
+        # A dot would leave out line breaks, which a path may hold in disguise.
+        app.router.add_route("*", r"/{path:[\s\S]*}", self._forward)
         app.cleanup_ctx.append(self._client)
         return app
 
@@ -83,9 +91,11 @@ class Edge:
         await self._session.close()
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
+        if refused := _refused(request):
+            return refused
         base = self._base_of(request.path)
         if base is None:
-            return _problem(404, "Not found", f"nothing is served at {request.path[:80]}")
+            return _problem(request, 404, "Not found", f"nothing is served at {request.path[:80]}")
         body = await request.read()
         deadline = asyncio.get_running_loop().time() + _PATIENCE
         while True:
@@ -94,12 +104,13 @@ class Edge:
             except aiohttp.ClientConnectorError:
                 # Nothing was sent yet, so any request may wait for a service that restarts.
                 if asyncio.get_running_loop().time() > deadline:
-                    return _unavailable(502, "the service behind this path is down")
+                    return _unavailable(request, 502, "the service behind this path is down")
                 await asyncio.sleep(_PAUSE)
             except TimeoutError:
-                return _unavailable(504, "the service behind this path did not answer in time")
+                detail = "the service behind this path did not answer in time"
+                return _unavailable(request, 504, detail)
             except aiohttp.ClientError:
-                return _unavailable(502, "the service behind this path hung up")
+                return _unavailable(request, 502, "the service behind this path hung up")
 
     async def _send(self, request: web.Request, base: str, body: bytes) -> web.StreamResponse:
         assert self._session is not None  # It lives as long as the application.
@@ -193,18 +204,33 @@ async def _as_problems(
     try:
         return await handler(request)
     except web.HTTPRequestEntityTooLarge:
-        return _problem(413, "Content too large", "at most 10 MiB are taken")
+        return _problem(request, 413, "Content too large", "at most 10 MiB are taken")
 
 
-def _problem(status: int, title: str, detail: str) -> web.Response:
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+def _refused(request: web.Request) -> web.Response | None:
+    """Refuse what API Gateway would not even look at."""
+    if request.method not in _METHODS:
+        refused = _problem(request, 405, "Method not allowed", "no path takes this method")
+        refused.headers["Allow"] = ", ".join(_METHODS)
+        return refused
+    if len(request.raw_path) > LINE_LIMIT:
+        return _problem(request, 414, "The address is too long", f"at most {LINE_LIMIT} bytes")
+    return None
+
+
+def _problem(request: web.Request, status: int, title: str, detail: str) -> web.Response:
+    own = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    body, language = told(own, accept_language=request.headers.get("Accept-Language", ""))
     return web.Response(
-        status=status, text=json.dumps(body), content_type="application/problem+json"
+        status=status,
+        text=json.dumps(body),
+        content_type="application/problem+json",
+        headers=headers_of(language),
     )
 
 
-def _unavailable(status: int, detail: str) -> web.Response:
-    response = _problem(status, "Service unavailable", detail)
+def _unavailable(request: web.Request, status: int, detail: str) -> web.Response:
+    response = _problem(request, status, "Service unavailable", detail)
     response.headers["Retry-After"] = "1"
     return response
 

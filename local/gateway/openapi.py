@@ -12,20 +12,10 @@ from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
+from comanda.openapi.whole import finished
+
 JSON = dict[str, Any]
 SHOP: JSON = {"type": "string", "pattern": "^[a-z][a-z0-9-]{1,30}[a-z0-9]$"}
-PROBLEM: JSON = {
-    "type": "object",
-    "description": "A refusal (RFC 9457); `detail` and `errors` say what to change.",
-    "required": ["type", "title", "status"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {"type": "array", "items": {"type": "object"}},
-    },
-}
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -51,14 +41,18 @@ def describe(app: Any, declared: JSON) -> JSON:
     _compare(set(routes), [(d["path"], m) for d in declared["doors"] for m in _methods(d)])
     paths: JSON = {}
     for (path, method), entry in sorted(routes.items()):
+        if doors[path, method].get("is_hidden"):
+            # It is a route for the sake of its refusal, and nobody is invited to use it.
+            continue
         operation = _operation(entry, doors[path, method], app=app.app_name)
         paths.setdefault(path, {})[method.lower()] = operation
-    return {
+    document: JSON = {
         "openapi": "3.1.0",
         "info": {"title": f"Comanda {app.app_name}", "version": "1"},
         "paths": paths,
-        "components": {"schemas": {**declared["schemas"], "Problem": PROBLEM}},
+        "components": {"schemas": declared["schemas"]},
     }
+    return finished(document)
 
 
 def _methods(door: JSON) -> Sequence[str]:
@@ -88,7 +82,8 @@ def _operation(entry: Any, door: JSON, *, app: str) -> JSON:
     if parameters:
         operation["parameters"] = parameters
     if "takes" in door:
-        operation["requestBody"] = {"content": _content("application/json", door["takes"])}
+        content = _content("application/json", door["takes"])
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 

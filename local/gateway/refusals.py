@@ -2,7 +2,7 @@
 
 Left alone, API Gateway says `{"message": "Missing Authentication Token"}` with 403 to an unknown
 path. Each response type can be given a status and a body, so ours are problem documents; whatever
-deploys the edge reads the same file.
+deploys the edge reads the same file. A body is fixed, so these problems are told in English alone.
 """
 
 import json
@@ -20,7 +20,7 @@ _COME_BACK = ("Retry-After", "1")
 
 def refusal(kind: str) -> HttpResponse:
     """Give the gateway response of this type, such as `UNAUTHORIZED`."""
-    document = {"type": "about:blank", **_responses()[kind]}
+    document = _responses()[kind]
     status = int(document["status"])
     headers = [("Content-Type", MEDIA_TYPE)]
     if status == 401:

@@ -18,6 +18,7 @@ from tests.identity_doors import SHOPS, documents, pods
 from tests.orders_builders import changed, deliver
 from workers.archive.doors import Shelves
 from workers.archive.memory import InMemoryIndex, InMemoryObjects
+from workers.archive.memory_acts import InMemoryActBook
 from workers.catalog.reader import PostgresCatalogReader
 from workers.catalog.repository import PostgresCatalog
 from workers.orders.floor import Floor
@@ -158,7 +159,7 @@ async def opened_bed(*, payments_dsn: str, catalog_dsn: str) -> AsyncIterator[Be
         objects = InMemoryObjects()
         index = InMemoryIndex()
         apps["archive"].state.shelves = Shelves(
-            index=index, objects=objects, book=_Away(), clock=now
+            index=index, objects=objects, book=_Away(), acts=InMemoryActBook(), clock=now
         )
         for app in apps.values():
             if isinstance(app, FastAPI):

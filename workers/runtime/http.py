@@ -21,6 +21,7 @@ from comanda.identity.verifier import (
     Kind,
 )
 from comanda.ids import InvalidShopId, ShopId
+from comanda.openapi.whole import finished
 from workers.runtime.http_protocol import PatientProtocol
 from workers.runtime.intake import LARGEST_BODY, Intake
 from workers.runtime.problems import Problem, install, unavailable
@@ -55,6 +56,8 @@ SERVING: dict[str, Any] = {
     "proxy_headers": False,
     "ws": "none",
 }
+# What the doors of any API may answer: who asks, for which shop, and whether its store is there.
+_ANYWHERE = (401, 403, 404, 422, 503)
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="comanda"'}
 
 
@@ -65,6 +68,16 @@ class Verifier(Protocol):
         """Give the identity, or raise `InvalidToken`, `KeysUnavailable` or `FetchNeeded`."""
 
 
+class Api(FastAPI):
+    """FastAPI, whose document tells of problems as we answer them, with examples."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Describe the API, once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = finished(super().openapi(), refusals=_ANYWHERE)
+        return self.openapi_schema
+
+
 def create_api(
     context: str, *, probe: Probe, lifespan: Lifespan, largest_body: int = LARGEST_BODY
 ) -> FastAPI:
@@ -72,7 +85,7 @@ def create_api(
 
     A request with more than `largest_body` bytes is refused with 413.
     """
-    app = FastAPI(
+    app = Api(
         title=f"Comanda {context}",
         version="1",
         lifespan=lifespan,

@@ -1,0 +1,70 @@
+"""What is said of a faulty field, in Portuguese; what is not listed here stays English."""
+
+from comanda.problems.entry import Text
+
+FAULTS = (
+    Text("Field required", "campo obrigatório"),
+    Text("missing", "campo obrigatório"),
+    Text("Extra inputs are not permitted", "este campo não existe"),
+    Text("Input should be a valid string", "é preciso um texto"),
+    Text("text is needed", "é preciso um texto"),
+    Text("Input should be a valid integer", "é preciso um número inteiro"),
+    Text(
+        "Input should be a valid integer, {why}",
+        "é preciso um número inteiro",
+    ),
+    Text("Input should be a valid boolean", "é preciso true ou false"),
+    Text("Input should be a valid boolean, {why}", "é preciso true ou false"),
+    Text("true or false is needed", "é preciso true ou false"),
+    Text("Input should be a valid list", "é preciso uma lista"),
+    Text("Input should be a valid dictionary{rest}", "é preciso um objeto"),
+    Text("Input should be a valid date{rest}", "é preciso uma data"),
+    Text("Input should have timezone info", "é preciso um fuso horário"),
+    Text("Input should be {choices}", "valores possíveis: {choices}"),
+    Text("Input should be greater than or equal to {limit}", "no mínimo {limit}"),
+    Text("Input should be less than or equal to {limit}", "no máximo {limit}"),
+    Text("Input should be greater than {limit}", "maior do que {limit}"),
+    Text("String should have at least {limit} character{s}", "no mínimo {limit} caracteres"),
+    Text("String should have at most {limit} character{s}", "no máximo {limit} caracteres"),
+    Text("String should match pattern '{pattern}'", "a forma é {pattern}"),
+    Text(
+        "List should have at least {limit} item{s} after validation, not {found}",
+        "no mínimo {limit} itens",
+    ),
+    Text(
+        "List should have at most {limit} item{s} after validation, not {found}",
+        "no máximo {limit} itens",
+    ),
+    Text("{least} to {most} characters are needed", "são precisos {least} a {most} caracteres"),
+    Text("a list of some of: {choices}", "uma lista de alguns destes: {choices}"),
+    Text("a CPF has eleven digits: 000.000.000-00", "um CPF tem onze dígitos: 000.000.000-00"),
+    Text(
+        "the check digits of this CPF are wrong", "os dígitos verificadores deste CPF não conferem"
+    ),
+    Text(
+        "an address such as nome@exemplo.com.br is needed",
+        "é preciso um endereço como nome@exemplo.com.br",
+    ),
+    Text("a day such as 1990-12-31 is needed", "é preciso um dia como 1990-12-31"),
+    Text("there is no such day", "este dia não existe"),
+    Text("this product cannot be ordered now", "este produto não pode ser pedido agora"),
+    Text("the product has no such group", "o produto não tem este grupo"),
+    Text("the group has no such option", "o grupo não tem esta opção"),
+    Text("each option can be chosen once", "cada opção pode ser escolhida uma vez"),
+    Text("one product is needed", "é preciso um produto"),
+    Text("this product does not fit", "este produto não cabe aqui"),
+    Text("this product cannot be had now", "este produto não está disponível agora"),
+    Text("an order has {least} to {most} lines", "um pedido tem de {least} a {most} linhas"),
+    Text("the total is out of range", "o total está fora dos limites"),
+    Text(
+        "this key belongs to another request; make up a new one",
+        "esta chave é de outro pedido; invente uma nova",
+    ),
+    Text("not a cursor of this list", "não é um cursor desta lista"),
+    Text("nothing was read there yet", "ainda não se leu até aí"),
+    Text("staff say why", "a equipe diz o motivo"),
+    Text("a price is above 0 and at most {limit}", "um preço é maior que 0 e no máximo {limit}"),
+    Text("an amount such as 24,90 is needed", "é preciso um valor como 24,90"),
+    Text("one of {choices} is needed", "é preciso um destes: {choices}"),
+    Text("a whole number up to {limit} is needed", "é preciso um número inteiro até {limit}"),
+)

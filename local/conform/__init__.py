@@ -1,0 +1,1 @@
+"""Hold the running laptop to its own OpenAPI document with schemathesis, from outside."""
