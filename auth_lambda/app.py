@@ -18,7 +18,8 @@ SHOP = "/apis/auth/{shop}"
 @app.middleware("http")
 def render_faults(event: Any, get_response: Callable[[Any], Response]) -> Response:
     """Render what Chalice itself answers, unforeseen exceptions included, as a problem document."""
-    return problems.rendered(get_response(event))
+    language = event.headers.get("accept-language", "")
+    return problems.rendered(get_response(event), accept_language=language)
 
 
 @app.route(f"{SHOP}/guests", methods=["POST"], content_types=ANY)
@@ -81,6 +82,18 @@ def my_cpf(shop: str) -> Response:
     return _respond("customer_routes", "claim_cpf", shop)
 
 
+@app.route(f"{SHOP}/me/email", methods=["POST"], content_types=ANY)
+def ask_for_email(shop: str) -> Response:
+    """Have a code sent to another address."""
+    return _respond("email_routes", "ask_for_email", shop)
+
+
+@app.route(f"{SHOP}/me/email", methods=["PUT"], content_types=ANY)
+def confirm_email(shop: str) -> Response:
+    """Get one's codes at the other address from now on."""
+    return _respond("email_routes", "confirm_email", shop)
+
+
 @app.route(f"{SHOP}/me/export", methods=["GET"])
 def my_data(shop: str) -> Response:
     """Give all that is held about oneself."""
@@ -97,6 +110,30 @@ def my_sessions(shop: str) -> Response:
 def staff_tokens(shop: str) -> Response:
     """Sign staff in."""
     return _respond("staff_routes", "create_staff_tokens", shop)
+
+
+@app.route(f"{SHOP}/staff/password-codes", methods=["POST"], content_types=ANY)
+def forget_password(shop: str) -> Response:
+    """Have a code sent to set a forgotten password."""
+    return _respond("password_routes", "forget_password", shop)
+
+
+@app.route(f"{SHOP}/staff/passwords", methods=["POST"], content_types=ANY)
+def reset_password(shop: str) -> Response:
+    """Set a forgotten password."""
+    return _respond("password_routes", "reset_password", shop)
+
+
+@app.route(f"{SHOP}/staff/me/password", methods=["PUT"], content_types=ANY)
+def change_password(shop: str) -> Response:
+    """Change one's own password."""
+    return _respond("password_routes", "change_password", shop)
+
+
+@app.route(f"{SHOP}/staff/me/totp-removals", methods=["POST"], content_types=ANY)
+def remove_totp(shop: str) -> Response:
+    """Sign in without an app's code again."""
+    return _respond("password_routes", "remove_totp", shop)
 
 
 @app.route(f"{SHOP}/staff/me/sessions", methods=["DELETE"], content_types=ANY)
@@ -135,6 +172,12 @@ def change_staff(shop: str, username: str) -> Response:
     return _respond("staff_routes", "change_staff", shop, username)
 
 
+@app.route(f"{SHOP}/staff/members/{{username}}/totp-resets", methods=["POST"], content_types=ANY)
+def reset_totp(shop: str, username: str) -> Response:
+    """Let somebody in who lost their app."""
+    return _respond("password_routes", "reset_totp", shop, username)
+
+
 @app.route(f"{SHOP}/staff/audit", methods=["GET"])
 def staff_audit(shop: str) -> Response:
     """Show who did what to whom, and why."""
@@ -157,6 +200,12 @@ def keys() -> Response:
 def deliver_code(event: dict[str, Any], _context: object) -> None:
     """Send a code; called by the API, which does not wait."""
     wiring.deliver(event)
+
+
+@app.schedule("rate(15 minutes)", name="finish_what_broke")
+def finish_what_broke(_event: object) -> None:
+    """Finish erasures and changes that broke half-way, and that nobody asked for again."""
+    wiring.finish()
 
 
 @app.lambda_function(name="define_auth_challenge")

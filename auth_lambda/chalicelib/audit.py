@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from comanda.ids import ShopId, new_id
 
-from .table import Change, Key, Table
+from .table import Change, ConditionFailed, Item, Key, Table
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,24 +35,25 @@ class Audit:
         """Write an act that is about to be done: one that fails half-way leaves its trace."""
         now = self._clock()
         key = Key(pk=f"AUDIT#{shop_id}", sk=new_id(now))
-        self._table.put(
-            key,
-            {
-                "acted_at": now.astimezone(UTC).isoformat(),
-                "who": act.who,
-                "what": act.what,
-                "whom": act.whom,
-                "why": act.why,
-                "was": json.dumps(act.before),
-                "became": json.dumps(act.after),
-            },
-        )
+        self._table.put(key, _item(act, at=now))
+        return key
+
+    def record_once(self, shop_id: ShopId, act: Act, *, act_id: str) -> Key:
+        """Write an act that may be begun again under its own id: the first record stands."""
+        key = Key(pk=f"AUDIT#{shop_id}", sk=act_id)
+        with suppress(ConditionFailed):
+            self._table.put(
+                key,
+                _item(act, at=self._clock()),
+                change=Change(condition="attribute_not_exists(pk)"),
+            )
         return key
 
     def finish(self, key: Key) -> None:
-        """Mark an act as done."""
+        """Mark an act as done; the first time counts."""
         now = self._clock().astimezone(UTC).isoformat()
-        self._table.update(key, Change(update="SET done_at = :now", values={":now": now}))
+        first = Change(update="SET done_at = if_not_exists(done_at, :now)", values={":now": now})
+        self._table.update(key, first)
 
     def acts(self, shop_id: ShopId) -> list[dict[str, Any]]:
         """Give the acts of a shop, the newest first."""
@@ -70,3 +72,15 @@ class Audit:
             }
             for key, item in reversed(found)
         ]
+
+
+def _item(act: Act, *, at: datetime) -> Item:
+    return {
+        "acted_at": at.astimezone(UTC).isoformat(),
+        "who": act.who,
+        "what": act.what,
+        "whom": act.whom,
+        "why": act.why,
+        "was": json.dumps(act.before),
+        "became": json.dumps(act.after),
+    }

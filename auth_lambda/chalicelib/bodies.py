@@ -82,6 +82,14 @@ def read_answer(body: Body) -> Answer:
     return Answer(session=session, code=code)
 
 
+def read_email(body: Body) -> Email:
+    """Read an address."""
+    fields = Fields(body)
+    email = fields.read("email", Email)
+    fields.check()
+    return email
+
+
 def read_refresh_token(body: Body) -> str:
     """Read a refresh token."""
     fields = Fields(body)

@@ -1,6 +1,7 @@
 """Whose access token a request carries; the same verifier as everywhere, and the same refusals."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from comanda.identity.tokens import parse
@@ -9,6 +10,8 @@ from comanda.ids import CustomerId, ShopId
 
 from .aws import Unavailable
 from .problems import Problem
+
+_FRESH_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +45,17 @@ def customer_in(caller: Caller) -> CustomerId:
     if caller.identity.kind is not Kind.CUSTOMER:
         raise Problem(403, "Only customers have a profile", detail="sign in as a customer")
     return CustomerId(caller.identity.subject)
+
+
+def demand_fresh(caller: Caller, *, now: datetime) -> None:
+    """Let only those go on who have shown lately who they are.
+
+    Cognito keeps the time of the sign-in (`auth_time`) in what a refresh gives, so a token that was
+    stolen, or that a stolen refresh token made, is of little use here.
+    """
+    signed_in_at = parse(caller.token).claims.get("auth_time")
+    if type(signed_in_at) is not int or now.timestamp() - signed_in_at > _FRESH_FOR.total_seconds():
+        raise Problem(403, "Sign in again", detail="this needs a sign-in of the last ten minutes")
 
 
 def demand(caller: Caller, *groups: str) -> None:

@@ -11,16 +11,18 @@ from typing import Any
 from comanda.ids import ShopId
 
 from .aws import ask
+from .purposes import Purpose
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Letter:
-    """A code is wanted: for which session, by which keyed name, from which place."""
+    """A code is wanted: for which session, by which keyed name, from which place, and for what."""
 
     shop_id: ShopId
     session: str
     name: str
     place: str
+    purpose: Purpose = Purpose.SIGN_IN
 
 
 class Courier:
@@ -47,4 +49,6 @@ def read_letter(event: dict[str, Any]) -> Letter:
         session=str(event["session"]),
         name=str(event["name"]),
         place=str(event["place"]),
+        # A letter of before there were other purposes names none.
+        purpose=Purpose(event.get("purpose", Purpose.SIGN_IN)),
     )

@@ -12,6 +12,7 @@ from .cognito import CustomerPool
 from .refusals import NoProfile
 from .registry import CustomerRegistry
 from .table import Change, ConditionFailed, Item, Key, Table
+from .unfinished import Errand, Note, Unfinished
 
 
 class ErasureHerald(Protocol):
@@ -36,8 +37,9 @@ class Receipt:
 class Erasure:
     """Erase a customer step by step; each may be repeated, and a repeat goes on where one ended.
 
-    The receipt is stored first. The event comes before anything is removed: whatever breaks
-    later, the other contexts have forgotten. What lets the customer in goes last but one.
+    A note that it is begun is stored first, and a schedule finishes what nobody asks for again;
+    then the receipt. The event comes before anything is removed: whatever breaks later, the other
+    contexts have forgotten. What lets the customer in goes last but one.
     """
 
     table: Table
@@ -45,15 +47,36 @@ class Erasure:
     pool: CustomerPool
     herald: ErasureHerald
     audit: Audit
+    unfinished: Unfinished
     clock: Callable[[], datetime]
 
     def erase(self, shop_id: ShopId, customer_id: CustomerId) -> Receipt:
         """Erase and give the receipt, the same for each repeat; raise `NoProfile`."""
         receipt = self._receipt(shop_id, customer_id)
+        # Who asked stays unnamed: the protocol number is all that leads back.
+        act = Act(who="customer", what="customer.erased", whom=receipt.protocol)
+        record = self.audit.record_once(shop_id, act, act_id=receipt.protocol)
         self.herald.erased(shop_id, customer_id, event_id=receipt.event_id, at=receipt.requested_at)
         self.pool.delete(customer_id)
         self._forget(customer_id)
+        self.audit.finish(record)
+        self.unfinished.begin(Note(errand=Errand.ECHO, shop_id=shop_id, customer_id=customer_id))
+        # A change of e-mail that was not finished is void; the erasure's own note goes last.
+        for errand in (Errand.EMAIL, Errand.ERASURE):
+            self.unfinished.finish(errand, customer_id)
         return receipt
+
+    def echo(self, shop_id: ShopId, customer_id: CustomerId) -> None:
+        """Announce an erasure again, for what an access token of before it has done since.
+
+        Raises `Unavailable`, and `NoProfile` when there was no erasure.
+        """
+        known = self.table.get(_key(customer_id))
+        if known is None:
+            raise NoProfile
+        receipt = _read(known)
+        self.herald.erased(shop_id, customer_id, event_id=receipt.event_id, at=receipt.requested_at)
+        self.unfinished.finish(Errand.ECHO, customer_id)
 
     def _receipt(self, shop_id: ShopId, customer_id: CustomerId) -> Receipt:
         key = _key(customer_id)
@@ -61,6 +84,9 @@ class Erasure:
         if known is None:
             if self.registry.get(customer_id) is None:
                 raise NoProfile
+            self.unfinished.begin(
+                Note(errand=Errand.ERASURE, shop_id=shop_id, customer_id=customer_id)
+            )
             now = self.clock()
             known = {
                 "protocol": new_id(now),
@@ -68,14 +94,7 @@ class Erasure:
                 "event_id": new_id(now),
             }
             known = self._store(key, known)
-            # Who asked stays unnamed: the protocol number is all that leads back.
-            act = Act(who="customer", what="customer.erased", whom=str(known["protocol"]))
-            self.audit.record(shop_id, act)
-        return Receipt(
-            protocol=str(known["protocol"]),
-            requested_at=datetime.fromisoformat(str(known["requested_at"])),
-            event_id=EventId(str(known["event_id"])),
-        )
+        return _read(known)
 
     def _store(self, key: Key, fresh: Item) -> Item:
         try:
@@ -103,6 +122,14 @@ class Erasure:
         for prefix in ("CODE#", "GUEST#"):
             for key in self.table.keys(f"SHOP#{shop_id}#{name}", prefix=prefix):
                 self.table.delete(key)
+
+
+def _read(item: Item) -> Receipt:
+    return Receipt(
+        protocol=str(item["protocol"]),
+        requested_at=datetime.fromisoformat(str(item["requested_at"])),
+        event_id=EventId(str(item["event_id"])),
+    )
 
 
 def _key(customer_id: CustomerId) -> Key:

@@ -26,11 +26,16 @@ if TYPE_CHECKING:
     from .herald import TopicHerald
     from .mail import Mailer
     from .passes import Passes
+    from .proofs import Proofs
     from .pseudonyms import Pseudonyms
+    from .purposes import Purpose
     from .registry import CustomerRegistry
+    from .sessions import Sessions
     from .staff_pool import StaffPool
     from .table import Table
     from .throttle import Throttle
+    from .unfinished import Unfinished
+    from .wishes import Wishes
 
 _building = threading.Lock()
 
@@ -140,6 +145,35 @@ def registry() -> CustomerRegistry:
     from .registry import CustomerRegistry
 
     return CustomerRegistry(table())
+
+
+def sessions(purpose: Purpose) -> Sessions:
+    """Build the sessions of one purpose."""
+    from .sessions import Sessions
+
+    return Sessions(table(), clock=now, purpose=purpose)
+
+
+def proofs(purpose: Purpose) -> Proofs:
+    """Build what checks codes for sessions of one purpose."""
+    from .proofs import Proofs
+
+    return Proofs(sessions=sessions(purpose), codes=codes())
+
+
+def unfinished() -> Unfinished:
+    """Build the notes of what was begun."""
+    from .unfinished import Unfinished
+
+    return Unfinished(table(), clock=now)
+
+
+def wishes() -> Wishes:
+    """Build what seals wishes, with the key from Secrets Manager."""
+    from .sealing import derive
+    from .wishes import Wishes
+
+    return Wishes(derive(bytes.fromhex(_secret("cpf-key")), "wishes"))
 
 
 def codes() -> Codes:

@@ -1,9 +1,10 @@
-"""What we write: their code to customers, their first password to staff."""
+"""What we write: codes, first passwords, and what somebody should know about their account."""
 
 from typing import Any
 
 from .aws import ask
 from .codes import VALID_FOR
+from .purposes import Purpose
 
 SUBJECT = "Seu código de acesso"
 _TEXT = """Olá!
@@ -11,6 +12,46 @@ _TEXT = """Olá!
 Seu código de acesso é {code}. Ele vale por {minutes} minutos.
 
 Se você não pediu este código, ignore esta mensagem: sem ele ninguém entra.
+"""
+
+_NEW_EMAIL = """Olá!
+
+Para que seus códigos de acesso passem a chegar a este endereço, confirme com o código {code}.
+Ele vale por {minutes} minutos.
+
+Se você não pediu esta troca, ignore esta mensagem: sem o código nada muda.
+"""
+
+_FORGOTTEN = """Olá!
+
+Para definir uma nova senha da equipe, use o código {code}. Ele vale por {minutes} minutos.
+
+Se você não pediu uma nova senha, ignore esta mensagem: sem o código nada muda.
+"""
+
+_CODES = {
+    Purpose.SIGN_IN: (SUBJECT, _TEXT),
+    Purpose.EMAIL: ("Confirme seu novo e-mail", _NEW_EMAIL),
+    Purpose.PASSWORD: ("Sua nova senha", _FORGOTTEN),
+}
+
+_EMAIL_CHANGED = """Olá!
+
+O e-mail da sua conta foi trocado. Os códigos de acesso não chegam mais a este endereço, e quem
+estava com a conta aberta precisa entrar de novo.
+
+Se não foi você, avise a loja.
+"""
+
+_STAFF_CHANGES = {
+    "password": "A senha do seu acesso à equipe foi trocada.",
+    "totp": "O seu acesso à equipe não pede mais o código do aplicativo.",
+}
+_STAFF_CHANGED = """Olá!
+
+{what} Quem estava com o acesso aberto precisa entrar de novo.
+
+Se não foi você, avise a loja.
 """
 
 _INVITATION = """Olá!
@@ -29,10 +70,20 @@ class Mailer:
         self._client = client
         self._sender = sender
 
-    def send_code(self, email: str, code: str) -> None:
-        """Send a code; raise `Unavailable`."""
+    def send_code(self, email: str, code: str, *, purpose: Purpose) -> None:
+        """Send a code and say what it is for; raise `Unavailable`."""
         minutes = int(VALID_FOR.total_seconds() // 60)
-        self._send(email, SUBJECT, _TEXT.format(code=code, minutes=minutes))
+        subject, text = _CODES[purpose]
+        self._send(email, subject, text.format(code=code, minutes=minutes))
+
+    def send_email_changed(self, email: str) -> None:
+        """Tell the old address that it is no more the account's; raise `Unavailable`."""
+        self._send(email, "Seu e-mail foi trocado", _EMAIL_CHANGED)
+
+    def send_staff_changed(self, email: str, *, what: str) -> None:
+        """Tell a member of staff that "password" or "totp" has changed; raise `Unavailable`."""
+        text = _STAFF_CHANGED.format(what=_STAFF_CHANGES[what])
+        self._send(email, "Seu acesso à equipe mudou", text)
 
     def send_invitation(self, email: str, *, username: str, password: str) -> None:
         """Send a first password; raise `Unavailable`."""

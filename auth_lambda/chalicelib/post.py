@@ -1,20 +1,14 @@
 """A letter arrives, and a code leaves by e-mail: to a customer, to an applicant, or to nobody."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
-from comanda.ids import CustomerId
-
-from .applications import Applications
+from .addressees import Addressees, Recipient
 from .aws import Unavailable
-from .codes import Codes, Holder
-from .cognito import CustomerPool
+from .codes import Codes
 from .courier import Letter
 from .mail import Mailer
 from .refusals import Throttled
-from .registry import CustomerRegistry
 from .sessions import Sessions
 from .throttle import SENDS, Throttle
 
@@ -22,30 +16,22 @@ log = logging.getLogger("auth_lambda")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Recipient:
-    """Where a code goes, and whose it is."""
-
-    email: str
-    holder: Holder
-    customer_id: CustomerId | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class PostRoom:
-    """Send codes; nobody waits for the outcome, so it may differ from person to person."""
+    """Send codes of one purpose.
 
-    registry: CustomerRegistry
-    applications: Applications
-    pool: CustomerPool
+    Nobody waits for the outcome, so it may differ from person to person.
+    """
+
+    addressees: Addressees
     sessions: Sessions
     codes: Codes
     throttle: Throttle
     mailer: Mailer
-    clock: Callable[[], datetime]
 
     def deliver(self, letter: Letter) -> None:
         """Send a code unless one is on its way; raise `Unavailable` to be asked again."""
-        found = self._recipient(letter)
+        sealed = self.sessions.application(letter.session)
+        found = self.addressees.find(letter, sealed=sealed)
         if found is None:
             log.info("letter for nobody")
             return
@@ -57,7 +43,7 @@ class PostRoom:
             return
         try:
             self._admit(letter, found)
-            self.mailer.send_code(found.email, code)
+            self.mailer.send_code(found.email, code, purpose=letter.purpose)
         except (Throttled, Unavailable) as exc:
             # What was not sent must not hold back the next send for a minute.
             self.codes.withdraw(found.holder, code)
@@ -67,29 +53,9 @@ class PostRoom:
             return
         log.info("code sent")
 
-    def _recipient(self, letter: Letter) -> Recipient | None:
-        sealed = self.sessions.application(letter.session)
-        if sealed is not None:
-            applicant = self.applications.open(sealed, session=letter.session)
-            owner = f"SHOP#{letter.shop_id}#{letter.name}"
-            return Recipient(
-                email=applicant.email.address,
-                holder=Holder(owner=owner, place=letter.place),
-                customer_id=None,
-            )
-        customer_id = self.registry.find(letter.shop_id, letter.name)
-        email = self.pool.email_of(customer_id) if customer_id else None
-        if customer_id is None or email is None:
-            return None
-        holder = Holder(owner=f"CUSTOMER#{customer_id}", place=letter.place)
-        return Recipient(email=email, holder=holder, customer_id=customer_id)
-
     def _admit(self, letter: Letter, found: Recipient) -> None:
         # Strangers share a budget for a name, so that a botnet cannot guess for ever. Who comes
         # from where the customer has signed in before has one of their own: strangers cannot
         # spend it.
-        name = letter.name
-        known, now = found.customer_id, self.clock()
-        if known and self.registry.is_familiar(known, letter.place, now=now):
-            name = f"{name}#{letter.place}"
+        name = f"{letter.name}#{letter.place}" if found.has_been_here else letter.name
         self.throttle.admit(SENDS, shop_id=letter.shop_id, name=name)

@@ -59,10 +59,22 @@ class Problem(Exception):
         return headers
 
 
-def rendered(response: Response) -> Response:
-    """Give a refusal of Chalice's own as a problem document; leave everything else as it is."""
+def rendered(response: Response, *, accept_language: str) -> Response:
+    """Tell a refusal in the client's language, Chalice's own too; leave answers as they are."""
+    if response.status_code < 400:
+        return response
+    # Only who is refused waits for the catalogue to load.
+    from comanda.problems.telling import headers_of, told
+
+    refusal = _as_problem(response)
+    body, language = told(json.loads(refusal.body), accept_language=accept_language)
+    headers = {**refusal.headers, **headers_of(language)}
+    return Response(json.dumps(body), status_code=refusal.status_code, headers=headers)
+
+
+def _as_problem(response: Response) -> Response:
     media_type = str(response.headers.get("Content-Type", ""))
-    if response.status_code < 400 or media_type.startswith(MEDIA_TYPE):
+    if media_type.startswith(MEDIA_TYPE):
         return response
     detail = "it was logged; try again" if response.status_code >= 500 else ""
     title = "Internal error" if response.status_code >= 500 else "Refused"

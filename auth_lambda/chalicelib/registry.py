@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from comanda.ids import CustomerId, EventId, ShopId
 
-from .table import Change, ConditionFailed, Item, Key, Table
+from .table import Change, ConditionFailed, Item, Key, Table, Write
 
 _CUSTOMER = "CUSTOMER"
 FAMILIAR_FOR = timedelta(days=90)
@@ -148,6 +148,31 @@ class CustomerRegistry:
             ),
         )
         return True
+
+    def move_email(self, registration: Registration, name: str) -> None:
+        """Put another keyed e-mail in the place of the last, at once.
+
+        Raises `Outdated` when somebody else has the name, or the customer's is another by now.
+        """
+        shop_id, customer_id = registration.shop_id, registration.customer_id
+        own: Item = {":customer": customer_id}
+        is_free_or_own = "attribute_not_exists(pk) OR customer_id = :customer"
+        mine = Change(condition=is_free_or_own, values=own)
+        moved = Change(
+            update="SET email_name = :next",
+            condition="email_name = :last",
+            values={":next": name, ":last": registration.email_name},
+        )
+        owner: Item = {"customer_id": customer_id}
+        writes = [
+            Write(key=_name_key(shop_id, name), item=owner, change=mine),
+            Write(key=_profile_key(customer_id), change=moved),
+            Write(key=_name_key(shop_id, registration.email_name), change=mine),
+        ]
+        try:
+            self._table.write_all(writes)
+        except ConditionFailed as exc:
+            raise Outdated from exc
 
     def _store(self, fresh: Registration) -> None:
         owner: Item = {"customer_id": fresh.customer_id}

@@ -9,6 +9,7 @@ from hashlib import sha256
 from comanda.ids import CustomerId, ShopId
 
 from .codes import Holder
+from .purposes import Purpose
 from .table import Change, ConditionFailed, Item, Key, Table
 
 VALID_FOR = timedelta(minutes=5)
@@ -45,8 +46,12 @@ class Sessions:
         table: Table,
         *,
         clock: Callable[[], datetime],
+        purpose: Purpose = Purpose.SIGN_IN,
         draw: Callable[[], str] = new_token,
     ) -> None:
+        # A session is looked for among those of its purpose alone: a code for one thing can never
+        # be traded for another.
+        self._prefix = "SESSION" if purpose is Purpose.SIGN_IN else f"SESSION#{purpose}"
         self._table = table
         self._clock = clock
         self._draw = draw
@@ -64,11 +69,11 @@ class Sessions:
         }
         if application is not None:
             item["application"] = application
-        self._table.put(_key(reference_of(token)), item)
+        self._table.put(self._key(reference_of(token)), item)
 
     def application(self, reference: str) -> str | None:
         """Give the sealed application that waits for its code."""
-        item = self._table.get(_key(reference))
+        item = self._table.get(self._key(reference))
         return _text(item, "application") if item else None
 
     def bind(
@@ -82,7 +87,7 @@ class Sessions:
             update += ", customer_id = :customer"
         try:
             self._table.update(
-                _key(reference),
+                self._key(reference),
                 Change(update=update, condition="attribute_exists(pk)", values=values),
             )
         except ConditionFailed:
@@ -99,7 +104,7 @@ class Sessions:
         reference = reference_of(token)
         try:
             item = self._table.update(
-                _key(reference),
+                self._key(reference),
                 Change(
                     update="ADD attempts :one",
                     condition="attempts < :most AND expires_at > :now AND shop_id = :shop",
@@ -118,16 +123,15 @@ class Sessions:
 
     def close(self, reference: str) -> None:
         """Forget a session that has led to tokens, and whatever it held of a person."""
-        self._table.delete(_key(reference))
+        self._table.delete(self._key(reference))
+
+    def _key(self, reference: str) -> Key:
+        return Key(pk=f"{self._prefix}#{reference}", sk="SESSION")
 
 
 def reference_of(token: str) -> str:
     """Name a session without its token."""
     return sha256(token.encode()).hexdigest()
-
-
-def _key(reference: str) -> Key:
-    return Key(pk=f"SESSION#{reference}", sk="SESSION")
 
 
 def _holder(item: Item) -> Holder | None:

@@ -21,6 +21,7 @@ class PostSettings:
     """For the function that sends codes, beside the triggers' settings."""
 
     customer_pool_id: str
+    staff_pool_id: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

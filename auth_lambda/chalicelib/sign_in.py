@@ -8,10 +8,10 @@ from comanda.cpf import CPF
 from comanda.ids import ShopId
 
 from .applications import Applicant, Applications
-from .codes import Codes, Holder
 from .cognito import Tokens
 from .courier import Courier, Letter
 from .families import Owner, OwnerKind
+from .proofs import Proofs
 from .pseudonyms import Email, Pseudonyms
 from .refusals import SignInRefused
 from .registry import CustomerRegistry
@@ -39,7 +39,7 @@ class SignIn:
 
     applications: Applications
     sessions: Sessions
-    codes: Codes
+    proofs: Proofs
     courier: Courier
     throttle: Throttle
     pseudonyms: Pseudonyms
@@ -60,14 +60,8 @@ class SignIn:
         """Trade the right code for tokens; raise `SignInRefused` for everything else."""
         place = self.pseudonyms.of_address(address)
         self.throttle.admit(ANSWERS_BY_ADDRESS, shop_id=shop_id, name=place)
-        played = self.sessions.attempt(shop_id, session)
-        reference = reference_of(session)
-        # Who answers a session that nobody stands behind is checked against a code of nobody's:
-        # the same reads and writes, and the same time.
-        is_somebody = played is not None and played.holder is not None
-        holder = played.holder if played and played.holder else _nobody(reference)
-        is_right = self.codes.is_right(holder, code)
-        if played is None or not is_somebody or not is_right:
+        played = self.proofs.check(shop_id, session=session, code=code)
+        if played is None:
             raise SignInRefused
         tokens = self._admit(shop_id, played, place=place)
         self.sessions.close(played.reference)
@@ -90,7 +84,7 @@ class SignIn:
         reference = reference_of(token)
         sealed = self.applications.seal(applicant, session=reference) if applicant else None
         self.sessions.open(shop_id, token, application=sealed)
-        self.codes.issue(_nobody(reference))
+        self.proofs.expect(reference)
         self.courier.take(Letter(shop_id=shop_id, session=reference, name=name, place=place))
         return token
 
@@ -105,10 +99,6 @@ class SignIn:
         tokens = self.visits.open(shop_id, customer_id)
         self.registry.remember_place(customer_id, place, now=self.clock())
         return tokens
-
-
-def _nobody(reference: str) -> Holder:
-    return Holder(owner=f"SESSION#{reference}", place="nobody")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -84,6 +84,19 @@ class StaffDesk:
         self.audit.finish(key)
         return after
 
+    def reset_totp(self, shop_id: ShopId, username: str, *, who: str, why: str) -> None:
+        """Let a member in without the app that they lost; raise `UnknownMember`, `OwnAccount`."""
+        if self.pool.find(shop_id, username) is None:
+            raise UnknownMember
+        if username == who:
+            raise OwnAccount
+        act = Act(who=who, what="staff.totp.reset", whom=username, why=why)
+        key = self.audit.record(shop_id, act)
+        self.pool.prefer_totp(username, is_wanted=False)
+        self.families.revoke_all(Owner(kind=OwnerKind.STAFF, shop_id=shop_id, name=username))
+        self.pool.sign_out(username)
+        self.audit.finish(key)
+
     def release_cpf(self, shop_id: ShopId, cpf: CPF, *, who: str, why: str) -> None:
         """Take a CPF from the account that claimed it; its true owner has shown a document."""
         name = self.pseudonyms.of(cpf)

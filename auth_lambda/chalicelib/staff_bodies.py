@@ -13,6 +13,7 @@ _USERNAME_LIMIT = 128
 _PASSWORD_LIMIT = 256
 _SHORTEST_PASSWORD = 12
 _WHY_LIMIT = 200
+_SESSION_LIMIT = 128
 _TOTP = matching(r"[0-9]{6}", "six digits are needed")
 
 
@@ -35,6 +36,58 @@ def read_login(body: Body) -> Login:
     return Login(username=username, password=password, totp=totp, new_password=fresh)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PasswordReset:
+    """A session, the code that was mailed for it, and the password to be set."""
+
+    session: str
+    code: str
+    new: str
+
+
+def read_username(body: Body) -> str:
+    """Read who forgot their password."""
+    fields = Fields(body)
+    username = fields.read("username", at_most(_USERNAME_LIMIT))
+    fields.check()
+    return username
+
+
+def read_password_reset(body: Body) -> PasswordReset:
+    """Read a forgotten password's successor, with what proves who sends it."""
+    fields = Fields(body)
+    session = fields.read("session", at_most(_SESSION_LIMIT))
+    code = fields.read("code", _TOTP)
+    new = fields.read("new_password", _new_password)
+    fields.check()
+    return PasswordReset(session=session, code=code, new=new)
+
+
+def read_password_change(body: Body) -> tuple[str, str]:
+    """Read the password that is, and the one that is to be."""
+    fields = Fields(body)
+    old = fields.read("password", at_most(_PASSWORD_LIMIT))
+    new = fields.read("new_password", _new_password)
+    fields.check()
+    return old, new
+
+
+def read_password(body: Body) -> str:
+    """Read one's own password."""
+    fields = Fields(body)
+    password = fields.read("password", at_most(_PASSWORD_LIMIT))
+    fields.check()
+    return password
+
+
+def read_reason(body: Body) -> str:
+    """Read why an owner does something."""
+    fields = Fields(body)
+    why = fields.read("reason", line_of(_WHY_LIMIT))
+    fields.check()
+    return why
+
+
 def read_invitation(body: Body) -> tuple[Member, str]:
     """Read whom an owner invites, and why."""
     fields = Fields(body)
@@ -44,7 +97,7 @@ def read_invitation(body: Body) -> tuple[Member, str]:
     )
     email = fields.read("email", Email)
     groups = fields.some_of("groups", GROUPS)
-    if groups is None and not fields.has("groups"):
+    if body.get("groups") is None:
         fields.blame("groups", "missing")
     why = fields.read("reason", line_of(_WHY_LIMIT))
     fields.check()

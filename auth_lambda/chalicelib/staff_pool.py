@@ -1,6 +1,7 @@
 """The pool of staff: passwords, one-time passwords of an app (TOTP), groups; all within a shop."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from comanda.identity.tokens import InvalidToken, parse
@@ -8,10 +9,12 @@ from comanda.ids import ShopId
 
 from .aws import Refused, ask
 from .cognito import NO, NO_SESSION, Pool, Tokens, pairs, tokens_of
-from .refusals import SignInRefused
+from .refusals import SignInRefused, Throttled
 
 GROUPS = ("kitchen", "manager", "owner")
 _WRONG_TOTP = ("EnableSoftwareTokenMFAException", "CodeMismatchException", *NO)
+# Cognito does not say how long it wants to be left alone after wrong passwords.
+_COGNITOS_PAUSE = timedelta(minutes=15)
 
 
 class UsernameTaken(Exception):
@@ -88,6 +91,46 @@ class StaffPool(Pool):
                 raise PasswordRefused from exc
             raise
 
+    def is_password(self, username: str, password: str) -> bool:
+        """Tell whether this is the user's password; an app's code is not asked for."""
+        try:
+            ask(
+                self._client.admin_initiate_auth,
+                refusals=(*NO, "InvalidParameterException"),
+                **self._both,
+                AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+                AuthParameters={"USERNAME": username, "PASSWORD": password},
+            )
+        except Refused:
+            return False
+        return True
+
+    def change_password(self, access_token: str, *, old: str, new: str) -> None:
+        """Change one's own password; raise `SignInRefused`, `PasswordRefused` or `Throttled`."""
+        try:
+            ask(
+                self._client.change_password,
+                refusals=(*NO, "InvalidPasswordException", "LimitExceededException"),
+                AccessToken=access_token,
+                PreviousPassword=old,
+                ProposedPassword=new,
+            )
+        except Refused as exc:
+            raise _refusals(exc) from exc
+
+    def set_password(self, username: str, new: str) -> None:
+        """Give a user another password; raise `SignInRefused` or `PasswordRefused`."""
+        try:
+            ask(
+                self._client.admin_set_user_password,
+                refusals=(*NO, "InvalidPasswordException"),
+                **self._whom(username),
+                Password=new,
+                Permanent=True,
+            )
+        except Refused as exc:
+            raise _refusals(exc) from exc
+
     def invite(self, shop_id: ShopId, member: Member, *, password: str) -> None:
         """Make a user whose password is good for setting another; raise `UsernameTaken`."""
         attributes = {
@@ -113,7 +156,8 @@ class StaffPool(Pool):
         try:
             found = ask(
                 self._client.admin_get_user,
-                refusals=("UserNotFoundException",),
+                # Cognito calls what could be nobody's username an invalid parameter.
+                refusals=("UserNotFoundException", "InvalidParameterException"),
                 **self._whom(username),
             )
         except Refused:
@@ -188,6 +232,14 @@ class StaffPool(Pool):
             **self._whom(username),
             SoftwareTokenMfaSettings={"Enabled": is_wanted, "PreferredMfa": is_wanted},
         )
+
+
+def _refusals(refused: Refused) -> Exception:
+    if refused.code == "InvalidPasswordException":
+        return PasswordRefused()
+    if refused.code == "LimitExceededException":
+        return Throttled(_COGNITOS_PAUSE)
+    return SignInRefused()
 
 
 def _shop_of(access_token: str) -> object:

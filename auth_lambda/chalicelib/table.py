@@ -32,6 +32,18 @@ class Change:
     values: Mapping[str, Value] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Write:
+    """One of several writes that happen together.
+
+    With an item it is put; with an update it is changed; with neither it is removed.
+    """
+
+    key: Key
+    item: Mapping[str, Value] | None = None
+    change: Change = field(default_factory=Change)
+
+
 class Table:
     """Read and write items; raise `ConditionFailed`, or `Unavailable` if DynamoDB is."""
 
@@ -97,34 +109,45 @@ class Table:
 
     def put_new(self, items: Sequence[tuple[Key, Mapping[str, Value]]]) -> None:
         """Write all items, of which none may exist, or none."""
-        puts = [
-            {
-                "Put": {
-                    "TableName": self._name,
-                    "Item": {**_wire_key(key), **_wire(item)},
-                    "ConditionExpression": "attribute_not_exists(pk)",
-                }
-            }
-            for key, item in items
-        ]
+        fresh = Change(condition="attribute_not_exists(pk)")
+        self.write_all([Write(key=key, item=item, change=fresh) for key, item in items])
+
+    def write_all(self, writes: Sequence[Write]) -> None:
+        """Do all writes, if all conditions hold, or none."""
         try:
             ask(
                 self._client.transact_write_items,
                 refusals=("TransactionCanceledException", "TransactionConflictException"),
-                TransactItems=puts,
+                TransactItems=[self._member(write) for write in writes],
             )
         except Refused as exc:
-            raise ConditionFailed("one of the items exists") from exc
+            raise ConditionFailed("one of the items is not as it should be") from exc
+
+    def _member(self, write: Write) -> dict[str, Any]:
+        arguments = {"TableName": self._name, **_conditions(write.change)}
+        if write.item is not None:
+            return {"Put": {**arguments, "Item": {**_wire_key(write.key), **_wire(write.item)}}}
+        key = _wire_key(write.key)
+        if write.change.update:
+            update = write.change.update
+            return {"Update": {**arguments, "Key": key, "UpdateExpression": update}}
+        return {"Delete": {**arguments, "Key": key}}
 
     def _write(self, method: Any, change: Change, **arguments: Any) -> dict[str, Any]:
-        if change.condition:
-            arguments["ConditionExpression"] = change.condition
-        if change.values:
-            arguments["ExpressionAttributeValues"] = _wire(change.values)
+        arguments |= _conditions(change)
         try:
             return ask(method, refusals=(_FAILED,), TableName=self._name, **arguments)
         except Refused as exc:
             raise ConditionFailed(change.condition) from exc
+
+
+def _conditions(change: Change) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    if change.condition:
+        arguments["ConditionExpression"] = change.condition
+    if change.values:
+        arguments["ExpressionAttributeValues"] = _wire(change.values)
+    return arguments
 
 
 def _wire_key(key: Key) -> dict[str, dict[str, str]]:

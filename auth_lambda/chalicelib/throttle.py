@@ -17,7 +17,7 @@ from .table import Change, ConditionFailed, Key, Table
 _TEN_MINUTES = timedelta(minutes=10)
 # A container lives on between requests, and so do its leases; old windows go with the rest.
 _MOST_LEASES = 1000
-_leases: dict[Key, int] = {}
+_leases: dict[Key, "_Lease"] = {}
 _lock = threading.Lock()
 
 
@@ -25,9 +25,10 @@ _lock = threading.Lock()
 class Limit:
     """How many of one purpose in how long.
 
-    `lease` are taken from the window at once and spent in memory; what a container does not spend
-    of them is lost with the window, so there are never more than `count`, and maybe fewer. A lease
-    is at most a tenth of the count.
+    Up to `lease`, and at most a tenth of the count, are taken from the window at once and spent in
+    memory. A container takes one first and then twice as many each time, so what it leaves unspent,
+    which is lost with the window, is at most about what it spent: there are never more than
+    `count`, and maybe fewer.
     """
 
     purpose: str
@@ -64,40 +65,52 @@ class Throttle:
         length = int(limit.window.total_seconds())
         window, into = divmod(now, length)
         key = Key(pk=f"THROTTLE#{limit.purpose}#{shop_id}#{name}", sk=f"WINDOW#{window}")
-        if _spent_from_lease(key):
+        size = _next_size(key, most=min(limit.lease, max(1, limit.count // 10)))
+        if size == 0:
             return
-        lease = min(limit.lease, max(1, limit.count // 10))
+        # Where a lease does not fit any more, a single one may.
+        for wanted in sorted({size, 1}, reverse=True):
+            if self._take(key, wanted, limit=limit, ends_at=(window + 2) * length):
+                _keep(key, _Lease(left=wanted - 1, size=wanted))
+                return
+        _keep(key, _Lease(left=0, size=0))
+        raise Throttled(timedelta(seconds=length - into))
+
+    def _take(self, key: Key, count: int, *, limit: Limit, ends_at: int) -> bool:
+        change = Change(
+            update="ADD tally :count SET expires_at = :end",
+            condition="attribute_not_exists(tally) OR tally <= :room",
+            values={":count": count, ":room": limit.count - count, ":end": ends_at},
+        )
         try:
-            self._table.update(
-                key,
-                Change(
-                    update="ADD tally :lease SET expires_at = :end",
-                    condition="attribute_not_exists(tally) OR tally <= :room",
-                    values={
-                        ":lease": lease,
-                        ":room": limit.count - lease,
-                        ":end": (window + 2) * length,
-                    },
-                ),
-            )
-        except ConditionFailed as exc:
-            raise Throttled(timedelta(seconds=length - into)) from exc
-        _keep_lease(key, lease - 1)
-
-
-def _spent_from_lease(key: Key) -> bool:
-    with _lock:
-        left = _leases.get(key, 0)
-        if left == 0:
+            self._table.update(key, change)
+        except ConditionFailed:
             return False
-        _leases[key] = left - 1
         return True
 
 
-def _keep_lease(key: Key, left: int) -> None:
-    if not left:
-        return
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Lease:
+    """What is left of the last lease, and how large it was."""
+
+    left: int
+    size: int
+
+
+def _next_size(key: Key, *, most: int) -> int:
+    """Spend one from memory and give 0, or say how many to take next."""
+    with _lock:
+        held = _leases.get(key, _Lease(left=0, size=0))
+        if held.left == 0:
+            return min(most, max(1, 2 * held.size))
+        _leases[key] = _Lease(left=held.left - 1, size=held.size)
+        return 0
+
+
+def _keep(key: Key, lease: _Lease) -> None:
     with _lock:
         if len(_leases) >= _MOST_LEASES:
             _leases.clear()
-        _leases[key] = _leases.get(key, 0) + left
+        # Another thread may have taken one meanwhile; what it left is not lost.
+        others = _leases[key].left if key in _leases else 0
+        _leases[key] = _Lease(left=lease.left + others, size=lease.size)

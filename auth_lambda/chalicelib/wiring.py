@@ -12,20 +12,21 @@ from .foundations import (
     applications,
     audit,
     client,
-    codes,
     customer_pool,
     guest_signer,
     herald,
     mailer,
     now,
     passes,
-    post_settings,
+    proofs,
     pseudonyms,
     registry,
+    sessions,
     settings,
     staff_pool,
     table,
     throttle,
+    unfinished,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from .erasure import Erasure
     from .export import Export
     from .guests import GuestDesk
-    from .post import PostRoom
     from .profiles import Profiles
     from .sign_in import SignIn, StaffSignIn
     from .sign_up import SignUp
@@ -50,11 +50,12 @@ __all__ = [
     "deliver",
     "erasure",
     "export",
+    "finish",
     "guest_desk",
     "guest_signer",
     "now",
     "passes",
-    "post_room",
+    "post_function",
     "profiles",
     "settings",
     "sign_in",
@@ -84,14 +85,14 @@ def verifier() -> TokenVerifier:
 def sign_in() -> SignIn:
     """Build the sign-in of customers."""
     from .courier import Courier
-    from .sessions import Sessions
+    from .purposes import Purpose
     from .sign_in import SignIn
 
     return SignIn(
         applications=applications(),
-        sessions=Sessions(table(), clock=now),
-        codes=codes(),
-        courier=Courier(client("lambda"), function=f"auth_lambda-{settings().stage}-deliver_code"),
+        sessions=sessions(Purpose.SIGN_IN),
+        proofs=proofs(Purpose.SIGN_IN),
+        courier=Courier(client("lambda"), function=post_function()),
         throttle=throttle(),
         pseudonyms=pseudonyms(),
         sign_up=_sign_up(),
@@ -177,6 +178,7 @@ def erasure() -> Erasure:
         pool=customer_pool(),
         herald=herald(),
         audit=audit(),
+        unfinished=unfinished(),
         clock=now,
     )
 
@@ -197,32 +199,25 @@ def staff_desk() -> StaffDesk:
     )
 
 
-@cache
-def post_room() -> PostRoom:
-    """Build what sends codes."""
-    from .cognito import CustomerPool
-    from .post import PostRoom
-    from .sessions import Sessions
-
-    return PostRoom(
-        registry=registry(),
-        applications=applications(),
-        pool=CustomerPool(
-            client("cognito-idp"), pool_id=post_settings().customer_pool_id, client_id=""
-        ),
-        sessions=Sessions(table(), clock=now),
-        codes=codes(),
-        throttle=throttle(),
-        mailer=mailer(),
-        clock=now,
-    )
+def post_function() -> str:
+    """Name the function that sends codes."""
+    return f"auth_lambda-{settings().stage}-deliver_code"
 
 
 def deliver(event: dict[str, Any]) -> None:
     """Send the code that a letter asks for."""
+    from .changes import post_room
     from .courier import read_letter
 
-    post_room().deliver(read_letter(event))
+    letter = read_letter(event)
+    post_room(letter.purpose).deliver(letter)
+
+
+def finish() -> int:
+    """Finish what broke half-way, and give how much that was."""
+    from .changes import finisher
+
+    return finisher().finish_all()
 
 
 def _sign_up() -> SignUp:

@@ -77,6 +77,13 @@ def pix_request(
     return json.dumps(body, separators=(",", ":")).encode()
 
 
+def with_payer(request: bytes, *, email: str) -> bytes:
+    """Put another payer into the body of a creation, of either API."""
+    # A number may lose a trailing zero by this, and is the same number.
+    body = {**json.loads(request), "payer": {"email": email}}
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
 def refund_request(*, payment_id: str | None, amount: Decimal) -> bytes:
     """Write the body of a refund; without a payment's id it is empty, which means all of it."""
     if payment_id is None:

@@ -74,7 +74,13 @@ def provision_identity(
     customers = _pool(client, f"comanda-{stage}-customers", _customer_triggers(triggers))
     workforce = _pool(client, f"comanda-{stage}-staff", _staff_triggers(triggers))
     deploy_post(
-        functions, stage=stage, variables={**variables, "COMANDA_CUSTOMER_POOL_ID": customers}
+        functions,
+        stage=stage,
+        variables={
+            **variables,
+            "COMANDA_CUSTOMER_POOL_ID": customers,
+            "COMANDA_STAFF_POOL_ID": workforce,
+        },
     )
     # Staff may add an app's one-time passwords to theirs; customers have no passwords at all.
     client.set_user_pool_mfa_config(
@@ -200,7 +206,12 @@ def _make_user(client: Any, pool_id: str, login: StaffLogin) -> None:
         client.admin_create_user(
             **whom,
             MessageAction="SUPPRESS",
-            UserAttributes=[{"Name": "custom:shop", "Value": str(login.shop)}],
+            UserAttributes=[
+                {"Name": "custom:shop", "Value": str(login.shop)},
+                # Where a code goes to who forgot their password: the mailbox page shows it.
+                {"Name": "email", "Value": f"{login.username}@equipe.example"},
+                {"Name": "email_verified", "Value": "true"},
+            ],
         )
     client.admin_set_user_password(**whom, Password=login.password, Permanent=True)
     for group in login.groups:

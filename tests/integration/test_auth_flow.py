@@ -17,7 +17,7 @@ aws, bus, environment, edge = (
 )
 
 REFUSAL = {
-    "type": "about:blank",
+    "type": "/problems/sign-in-refused",
     "title": "Sign-in refused",
     "status": 401,
     "detail": "start again, or check what was typed",

@@ -168,6 +168,14 @@ def test_a_body_that_cannot_be_read_is_a_problem(
         ("tokens", {"session": "\udfff", "code": "１２３４５６"}, ["session", "code"]),
         ("staff/tokens", {"username": "u"}, ["password"]),
         ("staff/tokens", {"username": "u" * 129, "password": "p" * 257}, ["username", "password"]),
+        ("staff/password-codes", {"username": "\ud800"}, ["username"]),
+        ("staff/password-codes", {"username": ["u"]}, ["username"]),
+        (
+            "staff/passwords",
+            {"session": "x" * 129, "code": "12345a", "new_password": "semmaiuscula1"},
+            ["session", "code", "new_password"],
+        ),
+        ("staff/passwords", {}, ["session", "code", "new_password"]),
     ],
 )
 def test_faulty_fields_are_all_named_and_never_repeated(
@@ -188,6 +196,8 @@ def test_faulty_fields_are_all_named_and_never_repeated(
         ("challenges", {"cpf": MARIA["cpf"]}),
         ("tokens", {"session": "x", "code": "123456"}),
         ("staff/tokens", {"username": "u", "password": "p"}),
+        ("staff/password-codes", {"username": "u"}),
+        ("staff/passwords", {"session": "x", "code": "123456", "new_password": "Uma-Senha-1x"}),
     ],
 )
 def test_a_dependency_that_is_down_asks_to_come_back(

@@ -89,6 +89,21 @@ def test_who_is_disabled_neither_signs_in_nor_refreshes(edge: Edge) -> None:
     assert (sign_in(edge, "ana-fora", NEW).status_code, refreshed.status_code) == (401, 401)
 
 
+@pytest.mark.parametrize("groups", [None, [], ["waiter"], "kitchen"])
+def test_an_invitation_without_a_group_of_ours_is_422(edge: Edge, groups: object) -> None:
+    body = {
+        "username": "sem-grupo",
+        "email": "sem-grupo@exemplo.com.br",
+        "groups": groups,
+        "reason": "contratada em novembro",
+    }
+
+    answer = edge.send("POST", f"{ANA}/staff", body, token=edge.staff_token(ANA, "owner"))
+
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json_body["errors"]] == ["groups"]
+
+
 def test_new_groups_hold_from_the_next_sign_in(edge: Edge) -> None:
     hire(edge, "ana-sobe")
     owner = edge.staff_token(ANA, "owner")

@@ -8,16 +8,20 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from auth_lambda.chalicelib.addressees import Addressees, WhoForgot, WhoMoves, WhoSignsIn
 from auth_lambda.chalicelib.applications import Applicant, Applications
 from auth_lambda.chalicelib.aws import Unavailable
 from auth_lambda.chalicelib.codes import Codes
 from auth_lambda.chalicelib.courier import Courier, Letter, read_letter
 from auth_lambda.chalicelib.post import PostRoom
 from auth_lambda.chalicelib.pseudonyms import Email, Pseudonyms
+from auth_lambda.chalicelib.purposes import Purpose
 from auth_lambda.chalicelib.registry import CustomerRegistry, Registration
 from auth_lambda.chalicelib.sessions import Sessions, reference_of
+from auth_lambda.chalicelib.staff_pool import Member
 from auth_lambda.chalicelib.table import Table
 from auth_lambda.chalicelib.throttle import Throttle
+from auth_lambda.chalicelib.wishes import EmailWish, Wishes
 from comanda.cpf import CPF
 from comanda.ids import CustomerId, EventId, ShopId
 from tests.identity_builders import Clock
@@ -33,15 +37,29 @@ class FakePool:
         return {"c1": MARIA}.get(customer_id)
 
 
+class FakeStaff:
+    def find(self, shop_id: ShopId, username: str) -> Member | None:
+        if username not in ("cook", "gone", "silent"):
+            return None
+        return Member(
+            username=username,
+            email="" if username == "silent" else f"{username}@exemplo.com.br",
+            groups=("kitchen",),
+            is_enabled=username != "gone",
+        )
+
+
 class FakeMailer:
     def __init__(self) -> None:
         self.sent: list[tuple[str, str]] = []
+        self.purposes: list[Purpose] = []
         self.is_down = False
 
-    def send_code(self, email: str, code: str) -> None:
+    def send_code(self, email: str, code: str, *, purpose: Purpose) -> None:
         if self.is_down:
             raise Unavailable("SES")
         self.sent.append((email, code))
+        self.purposes.append(purpose)
 
 
 class Room:
@@ -53,15 +71,16 @@ class Room:
         self.sessions = Sessions(table, clock=self.clock)
         self.codes = Codes(table, pseudonyms=NAMES, clock=self.clock)
         self.applications = Applications(b"k" * 32)
-        self.room = PostRoom(
-            registry=self.registry,
-            applications=self.applications,
-            pool=FakePool(),
-            sessions=self.sessions,
-            codes=self.codes,
-            throttle=Throttle(table, clock=self.clock),
-            mailer=self.mailer,
-            clock=self.clock,
+        self.table = table
+        self.wishes = Wishes(b"w" * 32)
+        self.room = self.room_of(
+            WhoSignsIn(
+                registry=self.registry,
+                applications=self.applications,
+                pool=FakePool(),
+                clock=self.clock,
+            ),
+            self.sessions,
         )
         self.registry.claim(
             Registration(
@@ -75,6 +94,48 @@ class Room:
                 cpf_name=None,
             )
         )
+
+    def room_of(self, addressees: Addressees, sessions: Sessions) -> PostRoom:
+        return PostRoom(
+            addressees=addressees,
+            sessions=sessions,
+            codes=self.codes,
+            throttle=Throttle(self.table, clock=self.clock),
+            mailer=self.mailer,
+        )
+
+    def wish(self, token: str, email: str) -> Sessions:
+        """Open a session that waits for the proof of an address, and have its code sent."""
+        sessions = Sessions(self.table, clock=self.clock, purpose=Purpose.EMAIL)
+        wish = EmailWish(customer_id=CustomerId("c1"), email=Email(email))
+        reference = reference_of(token)
+        sealed = self.wishes.seal_email(wish, session=reference)
+        sessions.open(ANA, token, application=sealed)
+        letter = Letter(
+            shop_id=ANA,
+            session=reference,
+            name=NAMES.of(wish.email),
+            place="here",
+            purpose=Purpose.EMAIL,
+        )
+        self.room_of(WhoMoves(wishes=self.wishes), sessions).deliver(letter)
+        return sessions
+
+    def forget(self, token: str, username: str) -> Sessions:
+        """Open a session of who forgot their password, and have its code sent."""
+        sessions = Sessions(self.table, clock=self.clock, purpose=Purpose.PASSWORD)
+        reference = reference_of(token)
+        sealed = self.wishes.seal_username(username, session=reference)
+        sessions.open(ANA, token, application=sealed)
+        letter = Letter(
+            shop_id=ANA,
+            session=reference,
+            name=NAMES.of_staff(username),
+            place="here",
+            purpose=Purpose.PASSWORD,
+        )
+        self.room_of(WhoForgot(wishes=self.wishes, pool=FakeStaff()), sessions).deliver(letter)
+        return sessions
 
     def ask(self, token: str, *, name: str = NAME, place: str = "here") -> None:
         self.sessions.open(ANA, token)
@@ -178,6 +239,46 @@ def test_a_place_is_forgotten_after_ninety_days(post: Room) -> None:
 
     assert before
     assert not post.registry.is_familiar(customer, "home", now=post.clock.now)
+
+
+def test_a_code_proves_the_address_that_it_went_to_and_no_other(post: Room) -> None:
+    own = post.wish("t1", "mine@exemplo.com.br")
+    ((_, code),) = post.mailer.sent
+
+    post.wish("t2", "victim@exemplo.com.br")
+
+    theirs = own.attempt(ANA, "t2")
+    assert not post.codes.is_right(theirs.holder, code)
+    assert post.codes.is_right(own.attempt(ANA, "t1").holder, code)
+    assert [email for email, _ in post.mailer.sent] == [
+        "mine@exemplo.com.br",
+        "victim@exemplo.com.br",
+    ]
+
+
+def test_a_session_of_one_purpose_is_none_of_another(post: Room) -> None:
+    moving = post.wish("t1", "mine@exemplo.com.br")
+    forgetting = post.forget("t2", "cook")
+
+    assert post.sessions.attempt(ANA, "t1") is None
+    assert post.sessions.attempt(ANA, "t2") is None
+    assert moving.attempt(ANA, "t2") is None
+    assert forgetting.attempt(ANA, "t1") is None
+    assert post.mailer.purposes == [Purpose.EMAIL, Purpose.PASSWORD]
+
+
+@pytest.mark.parametrize("username", ["stranger", "gone", "silent"])
+def test_nobody_gets_a_code_for_a_password_that_nobody_may_set(post: Room, username: str) -> None:
+    sessions = post.forget("t1", username)
+
+    assert post.mailer.sent == []
+    assert sessions.attempt(ANA, "t1").holder is None
+
+
+def test_a_letter_of_before_there_were_purposes_is_for_a_sign_in() -> None:
+    told = {"shop_id": ANA, "session": "s", "name": NAME, "place": "here"}
+
+    assert read_letter(told).purpose is Purpose.SIGN_IN
 
 
 def test_a_letter_holds_keyed_names_and_survives_its_journey() -> None:

@@ -296,9 +296,25 @@ def test_a_lease_is_spent_in_memory_and_never_exceeds_the_limit(table: Table, cl
             throttle.admit(limit, shop_id=ANA, name="n")
             admitted += 1
 
-    assert admitted == 24
+    assert admitted == 25
     clock.advance(minutes=10)
     throttle.admit(limit, shop_id=ANA, name="n")
+
+
+def test_a_quiet_container_leaves_little_of_its_leases_unspent(table: Table, clock: Clock) -> None:
+    throttle = Throttle(table, clock=clock)
+    limit = Limit(purpose="GROWING", count=1000, lease=30)
+    taken = []
+    for _ in range(40):
+        throttle.admit(limit, shop_id=ANA, name="n")
+        ((_, item),) = table.items(f"THROTTLE#GROWING#{ANA}#n")
+        taken.append(item["tally"])
+
+    # One, then two, four, eight, sixteen, and thirty at most.
+    assert [taken[n - 1] for n in (1, 2, 3, 4, 7, 8, 15, 16, 31, 32)] == [
+        *(1, 3, 3, 7, 7, 15, 15, 31, 31, 61)
+    ]
+    assert all(got <= 2 * spent for spent, got in enumerate(taken, start=1))
 
 
 class FakePool:

@@ -1,0 +1,34 @@
+"""A session and a code arrive; the round leaves if the code is right, and nothing otherwise."""
+
+from dataclasses import dataclass
+
+from comanda.ids import ShopId
+
+from .codes import Codes, Holder
+from .sessions import Round, Sessions, reference_of
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proofs:
+    """Check codes so that nobody learns whether there is somebody behind a session."""
+
+    sessions: Sessions
+    codes: Codes
+
+    def expect(self, reference: str) -> None:
+        """Issue a code of nobody's for a session, which `check` compares with in need."""
+        self.codes.issue(_nobody(reference))
+
+    def check(self, shop_id: ShopId, *, session: str, code: str) -> Round | None:
+        """Count an attempt, and give the round that this code is right for."""
+        played = self.sessions.attempt(shop_id, session)
+        # Who answers a session that nobody stands behind is checked against a code of nobody's:
+        # the same reads and writes, and the same time.
+        is_somebody = played is not None and played.holder is not None
+        holder = played.holder if played and played.holder else _nobody(reference_of(session))
+        is_right = self.codes.is_right(holder, code)
+        return played if is_somebody and is_right else None
+
+
+def _nobody(reference: str) -> Holder:
+    return Holder(owner=f"SESSION#{reference}", place="nobody")
