@@ -40,6 +40,12 @@ def new_id(now: datetime) -> str:
     return str(UUID(int=value))
 
 
+def earliest_id(at: datetime) -> str:
+    """Give a text that no id from before this instant, and every one from then on, comes after."""
+    digits = f"{int(at.timestamp() * 1000):012x}"
+    return f"{digits[:8]}-{digits[8:]}"
+
+
 def is_id(text: str) -> bool:
     """Tell whether the text is a canonical UUID, as all ids of ours are but the shop's."""
     try:

@@ -59,21 +59,34 @@ class Door:
         body: Mapping[str, object] | bytes = b"",
         media_type: str = "application/json",
         query: Mapping[str, str] | None = None,
+        method: str = "POST",
+        headers: Mapping[str, str] | None = None,
     ) -> JSON:
-        """Change something, and ask once only: an answer that is lost may have been a yes."""
+        """Change something, and ask once only: an answer that is lost may have been a yes.
+
+        `method` is POST, PUT or PATCH.
+        """
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         target = f"{path}?{urlencode(query)}" if query else path
         content: JSON = json.loads(
-            self._as_staff(shop, "POST", target, raw=raw, media_type=media_type, tries=1) or b"{}"
+            self._as_staff(
+                shop, method, target, raw=raw, more={"Content-Type": media_type, **(headers or {})}
+            )
+            or b"{}"
         )
         return content
 
     def pages(self, shop: str, path: str, *, items: str) -> Iterator[JSON]:
         """Read all items of a resource that comes in pages."""
+        for page in self.whole_pages(shop, path):
+            yield from page[items]
+
+    def whole_pages(self, shop: str, path: str) -> Iterator[JSON]:
+        """Read all pages of a resource."""
         after: dict[str, object] = {}
         while True:
             page = self.read(shop, path, limit=1000, **after)
-            yield from page[items]
+            yield page
             if page["next"] is None:
                 return
             after = {"after": page["next"]}
@@ -85,12 +98,12 @@ class Door:
         path: str,
         *,
         raw: bytes | None = None,
-        media_type: str = "",
-        tries: int = _TRIES,
+        more: Mapping[str, str] | None = None,
     ) -> bytes:
-        kind = {"Content-Type": media_type} if media_type else {}
+        # What changes something is asked once.
+        tries = _TRIES if raw is None else 1
         for is_last in (False, True):
-            headers = {"Authorization": f"Bearer {self._token(shop)}", **kind}
+            headers = {"Authorization": f"Bearer {self._token(shop)}", **(more or {})}
             try:
                 return self._answer(method, path, headers=headers, raw=raw, tries=tries)
             except DoorRefused as exc:

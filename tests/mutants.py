@@ -2,7 +2,7 @@
 
 A mutant changes one expression of a function, a method or a table in capitals: a comparison, a
 connective, a condition, a filter, an element of a tuple, a set or a mapping, a named argument of
-`replace`, `min` for `max`, a number. Text and types are left alone.
+`replace`, `min` for `max`, a number. Text, types and what is only logged are left alone.
 """
 
 import ast
@@ -106,7 +106,7 @@ def _parts(tree: ast.Module) -> list[tuple[str, Part]]:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 found.append((node.name, node))
             case ast.ClassDef(name=owner, body=body):
-                methods = [n for n in body if isinstance(n, ast.FunctionDef)]
+                methods = [n for n in body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
                 found += [(f"{owner}.{method.name}", method) for method in methods]
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
                 if _TABLE.fullmatch(name):
@@ -117,9 +117,20 @@ def _parts(tree: ast.Module) -> list[tuple[str, Part]]:
 def _expressions(node: ast.AST) -> Iterator[ast.AST]:
     for field, value in ast.iter_fields(node):
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST) and field not in _TYPES:
+            if isinstance(child, ast.AST) and field not in _TYPES and not _is_logging(child):
                 yield child
                 yield from _expressions(child)
+
+
+def _is_logging(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="log"))):
+            return True
+        case ast.Expr(value=value):
+            return _is_logging(value)
+        case ast.If(body=body, orelse=[]):
+            return all(map(_is_logging, body))
+    return False
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -20,23 +20,28 @@ import pytest
 from comanda import money
 from comanda.mercadopago import signature
 from tests.mutants import Mutant, mutants_of
+from workers.catalog import handlers as holding
 from workers.catalog import model as stock
 from workers.orders import model as orders
 from workers.orders import steps
 from workers.payments import (
     attempts,
     booking,
+    creation,
     decisions,
     endings,
+    errands,
     facts,
     ledger,
     moves,
+    notifications,
     reconciliation,
     strays,
     sweeping,
     truth,
 )
 from workers.payments import model as charges
+from workers.runtime import outbox
 
 _PAYMENTS = (
     "tests/unit/test_payments_rules.py",
@@ -46,6 +51,9 @@ _PAYMENTS = (
     "tests/unit/test_payments_schedule.py",
     "tests/unit/test_payments_endings.py",
     "tests/unit/test_payments_known.py",
+    "tests/unit/test_payments_errands.py",
+    "tests/unit/test_payments_sweeping.py",
+    "tests/unit/test_payments_handing_over.py",
     "tests/contract/test_payments_worker_cases.py",
     "tests/contract/test_payments_refunds.py",
     "tests/contract/test_payments_truth.py",
@@ -57,11 +65,13 @@ _ORDERS = (
     "tests/unit/test_orders_handlers.py",
     "tests/contract/test_orders_store.py",
 )
+_OUTBOX = ("tests/unit/test_runtime_parts.py", "tests/unit/test_runtime_outbox.py")
 _STOCK = (
     "tests/unit/test_catalog_model.py",
     "tests/unit/test_catalog_rules.py",
     "tests/unit/test_catalog_choices.py",
     "tests/contract/catalog/test_holding.py",
+    "tests/contract/catalog/test_answers.py",
     "tests/contract/catalog/test_store.py",
 )
 # Which tests should notice a fault, the quickest first.
@@ -78,38 +88,49 @@ NOTICED_BY: dict[ModuleType, tuple[str, ...]] = {
     reconciliation: _PAYMENTS,
     sweeping: _PAYMENTS,
     endings: _PAYMENTS,
+    errands: _PAYMENTS,
+    creation: _PAYMENTS,
+    notifications: _PAYMENTS,
     money: ("tests/unit/test_comanda_money.py", *_PAYMENTS),
     signature: ("tests/unit/test_signature.py",),
     steps: _ORDERS,
     orders: _ORDERS,
     stock: _STOCK,
+    holding: _STOCK,
+    outbox: _OUTBOX,
 }
 _IN_MEMORY = "not postgres and not dynamodb"
 _QUIET = ("-x", "-p", "no:terminal", "-p", "no:randomly", "-n", "0", "-k", _IN_MEMORY)
 # A mutant that does not come to its end has been noticed.
 _SECONDS = 60.0
 _SURVIVED, _NOTICED, _NOT_TRIED = 0, 1, 2
-# Of modules that mostly call others, only these parts are rules.
-RULES: dict[ModuleType, tuple[str, ...]] = {
-    reconciliation: ("GRACE", "LOST_AFTER", "close_overdue", "note_lost"),
-    sweeping: ("_SAME", "is_known"),
-}
+# Makes what is only logged.
+_FOR_LOGS = "_facts"
 _RANGE = "`Money` itself refuses what is beyond 10**10 reais, by the same name"
+_NOBODY = "nobody has no address: asking for it is only work"
 EXPLAINED: dict[str, str] = {
     "payments.attempts.next_try: 12 => 13": "2 s * 2**11 is more than the longest pause already",
     "comanda.money._EXACT: 28 => 29": "29 digits below 10**12 are finer than a cent all the same",
     "comanda.money.Money.from_decimal: amount.adjusted() > 11 => amount.adjusted() >= 11": _RANGE,
     "comanda.money.Money.from_decimal: 11 => 12": _RANGE,
+    "runtime.outbox._FORGET_EVERY: 250 => 251": "a millisecond more of housekeeping",
+    "runtime.outbox.count_swept: if context_count => if True": "adding nothing changes nothing",
     "catalog.model._objection: {i: offer.product.name for i, offer in offers.items()} if"
     " product.slots else {} => {i: offer.product.name for i, offer in offers.items()} if True else"
     " {}": "names are read for slots alone; without any, making them is only work",
+    "payments.sweeping._apply: before is not None and outcome is not None and"
+    " (outcome.charge.status != before.status) => outcome is not None and outcome.charge.status !="
+    " before.status": "there is no outcome without the charge that was there before it",
+    "payments.creation._draft: if event.customer_id is not None => if True": _NOBODY,
+    "payments.notifications._apply: if charge is not None => if False": "the long way, which looks"
+    " for the charge again, comes to the same; the short one saves its reads",
 }
 
 
 def all_mutants() -> list[Mutant]:
     """List the mutants of all modules."""
     every = (mutant for module in NOTICED_BY for mutant in mutants_of(module))
-    return [m for m in every if m.part in RULES.get(m.module, (m.part,))]
+    return [mutant for mutant in every if mutant.part != _FOR_LOGS]
 
 
 class Trial:

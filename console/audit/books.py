@@ -79,6 +79,15 @@ class AuditedLevel:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AuditedLedger:
+    """Units received, held and sold of a product: its level, and what its ledger adds up to."""
+
+    product_id: str
+    level: tuple[int, int, int]
+    booked: tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ProviderPaid:
     """A payment as the provider tells it."""
 
@@ -99,6 +108,7 @@ class Books:
     cases: tuple[AuditedCase, ...]
     levels: tuple[AuditedLevel, ...]
     paid: tuple[ProviderPaid, ...]
+    ledger: tuple[AuditedLedger, ...] = ()
     is_whole: bool = False
 
     @cached_property

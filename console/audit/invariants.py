@@ -15,7 +15,8 @@ NAMES = {
     5: "nothing moved backwards",
 }
 _LIVE = frozenset({"CREATING", "UNKNOWN", "WAITING", "PAID", "PARTIALLY_REFUNDED", "DISPUTED"})
-_KITCHEN = frozenset({"RECEIVED", "IN_PREPARATION", "READY", "COMPLETED"})
+_UNITS = ("received", "held", "sold")
+KITCHEN = frozenset({"RECEIVED", "IN_PREPARATION", "READY", "COMPLETED"})
 _STEPS = {
     None: frozenset({"PENDING_PAYMENT"}),
     "PENDING_PAYMENT": frozenset({"RECEIVED", "PAYMENT_FAILED", "CANCELLED"}),
@@ -83,7 +84,7 @@ def _money(books: Books) -> Found:
             yield charge.order_id, fault
     charged = {charge.order_id for charge in books.charges if charge.charged > ZERO}
     for order in books.orders.values():
-        if order.status in _KITCHEN and order.id not in charged:
+        if order.status in KITCHEN and order.id not in charged:
             yield order.id, f"it is {order.status}, and no money came for it"
 
 
@@ -136,7 +137,7 @@ def _charge_fault(charge: AuditedCharge, books: Books) -> str | None:
         return _fault_without_order(charge)
     if charge.left == ZERO or charge.disputed > ZERO:
         return None
-    if order.status not in _KITCHEN:
+    if order.status not in KITCHEN:
         return f"{charge.left} is kept for an order that is {order.status}"
     if charge.amount != order.total:
         return f"{charge.amount} was charged for a total of {order.total}"
@@ -157,6 +158,10 @@ def _stock(books: Books) -> Found:
                 yield level.product_id, f"{name} is {have}, {other} add up to {should}"
         if level.held + level.sold > level.received:
             yield level.product_id, "more is held and sold than was received"
+    for product in books.ledger:
+        for name, have, booked in zip(_UNITS, product.level, product.booked, strict=True):
+            if have != booked:
+                yield product.product_id, f"{name} is {have}, its ledger adds up to {booked}"
 
 
 def _direction(books: Books) -> Found:

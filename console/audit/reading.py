@@ -14,6 +14,7 @@ from console.audit.books import (
     AuditedCase,
     AuditedCharge,
     AuditedClaim,
+    AuditedLedger,
     AuditedLevel,
     AuditedOrder,
     Books,
@@ -42,18 +43,36 @@ def read_books(shop: str, *, places: Places, door: Door, days: int) -> Books:
         )
         for row in door.pages(shop, f"/apis/payments/{shop}/audit/cases", items="cases")
     )
-    orders = door.read(shop, f"/apis/orders/{shop}/audit")
+    orders, claims = _orders(shop, door=door)
     levels = door.read(shop, f"/apis/catalog/{shop}/audit")
+    ledger = door.read(shop, f"/apis/catalog/{shop}/audit/ledger")
     return Books(
         shop=shop,
-        orders={row["id"]: _order(row) for row in orders["orders"]},
-        claims=tuple(AuditedClaim(**row) for row in orders["claims"]),
+        orders=orders,
+        claims=claims,
         charges=charges,
         cases=cases,
         levels=tuple(AuditedLevel(**row) for row in levels["levels"]),
+        ledger=tuple(_booked(row) for row in ledger["levels"]),
         paid=paid,
         is_whole=places.simulator is not None,
     )
+
+
+def _orders(shop: str, *, door: Door) -> tuple[dict[str, AuditedOrder], tuple[AuditedClaim, ...]]:
+    """Read orders and claims as they come in pages, and orders twice if one seems to be missing.
+
+    One that is placed meanwhile may belong to a page that was read already, and its claim to one
+    that was not; whoever looks once more after the claim was seen finds it.
+    """
+    path, claims = f"/apis/orders/{shop}/audit", list[AuditedClaim]()
+    orders: dict[str, AuditedOrder] = {}
+    for page in door.whole_pages(shop, path):
+        orders |= {row["id"]: _order(row) for row in page["orders"]}
+        claims += [AuditedClaim(**row) for row in page["claims"]]
+    if any(claim.is_answered and claim.order_id not in orders for claim in claims):
+        orders |= {row["id"]: _order(row) for row in door.pages(shop, path, items="orders")}
+    return orders, tuple(claims)
 
 
 def _provider(shop: str, *, places: Places, days: int) -> Iterator[ProviderPaid]:
@@ -144,4 +163,12 @@ def _charge(row: JSON) -> AuditedCharge:
             stray["provider_id"]: (Money.parse(stray["charged"]), Money.parse(stray["refunded"]))
             for stray in row["strays"]
         },
+    )
+
+
+def _booked(row: JSON) -> AuditedLedger:
+    return AuditedLedger(
+        product_id=row["product_id"],
+        level=(row["received"], row["held"], row["sold"]),
+        booked=(row["ledger_received"], row["ledger_held"], row["ledger_sold"]),
     )

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
 
 from comanda.envelope import Envelope
-from comanda.ids import OrderId
+from comanda.ids import CustomerId, OrderId
 from tests.archive_builders import (
     CHARGE,
     CUSTOMER,
@@ -27,10 +29,11 @@ from tests.archive_builders import (
 from workers.archive.forgetting import Eraser
 from workers.archive.handlers import HANDLERS
 from workers.archive.journey import journey
-from workers.archive.model import Place, entry_of
-from workers.archive.ports import ChangedMeanwhile
+from workers.archive.model import Entry, Place, entry_of
+from workers.archive.ports import ChangedMeanwhile, Index
 from workers.archive.scribe import Scribe
 from workers.archive.windows import Window, counted, events_in
+from workers.runtime.errors import StoreUnavailable
 
 DAY = Window(shop_id=SHOP, since=NOW - timedelta(hours=1), until=NOW + timedelta(hours=23))
 
@@ -45,6 +48,23 @@ def endpoint() -> Iterator[str]:
 async def shelf(request: pytest.FixtureRequest, endpoint: str) -> AsyncIterator[Shelf]:
     async with opened_shelf(request.param, endpoint) as opened:
         yield opened
+
+
+def now() -> datetime:
+    return NOW
+
+
+class DyingIndex:
+    """An index whose process dies between an object and its rows."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._index, name)
+
+    async def add(self, placed: Sequence[tuple[Entry, Place]]) -> None:
+        raise StoreUnavailable("killed")
 
 
 async def keep(
@@ -185,6 +205,43 @@ async def test_an_erased_customer_is_in_no_object_and_no_row(shelf: Shelf) -> No
     assert len(told) == 7
     assert [it for it in (*told, *rows) if CUSTOMER in it or "Maria" in it] == []
     assert await shelf.index.of_person(SHOP, CUSTOMER) == []
+
+
+async def test_an_erasure_reaches_what_a_crash_kept_out_of_the_index(shelf: Shelf) -> None:
+    life = paid_life(customer=CUSTOMER, notes="para a Maria")
+    with pytest.raises(StoreUnavailable):
+        await keep(shelf, life, scribe=Scribe(DyingIndex(shelf.index), shelf.objects, clock=now))
+    assert await shelf.index.of_person(SHOP, CUSTOMER) == []
+
+    await keep(shelf, [erased()])
+
+    told = [line for line in await all_lines(shelf) if "customers.customer.erased" not in line]
+    assert len(told) == len(life)
+    assert [it for it in told if CUSTOMER in it or "Maria" in it] == []
+    assert await shelf.index.expected(SHOP, CUSTOMER) == []
+
+
+async def test_an_erasure_that_is_announced_again_reaches_what_came_after_it(shelf: Shelf) -> None:
+    announced = erased()
+    await keep(shelf, [announced])
+    await keep(shelf, paid_life(customer=CUSTOMER))
+
+    await keep(shelf, [announced])
+
+    told = [line for line in await all_lines(shelf) if "customers.customer.erased" not in line]
+    assert len(told) == 6
+    assert [it for it in told if CUSTOMER in it] == []
+    assert await shelf.index.of_person(SHOP, CUSTOMER) == []
+
+
+async def test_an_erasure_leaves_other_customers_and_the_same_id_elsewhere(shelf: Shelf) -> None:
+    other = CustomerId(str(UUID(int=9)))
+    kept = [placed(customer=other, notes="sem sal"), placed(customer=CUSTOMER, shop=OTHER_SHOP)]
+    await keep(shelf, [*kept, placed(customer=CUSTOMER)])
+
+    await keep(shelf, [erased()])
+
+    assert {it.to_json() for it in kept} < set(await all_lines(shelf))
 
 
 async def test_an_object_that_changed_meanwhile_is_not_written_over(shelf: Shelf) -> None:

@@ -139,6 +139,12 @@ async def test_what_may_still_be_overtaken_is_not_given_yet(side: Side) -> None:
     assert (len(young), len(old)) == (0, 1)
 
 
+async def test_who_asks_from_the_future_on_is_told_nothing_and_not_refused(side: Side) -> None:
+    await placed_by(side, GUEST)
+
+    assert await side.store.feed(SHOP, after="2027", before="2026", limit=9) == []
+
+
 async def test_a_reader_is_moved_on_and_never_back(side: Side) -> None:
     assert await side.store.acknowledged(SHOP, "till-1") == BEGINNING
     for position in ("2026-03", "2026-01"):
@@ -238,6 +244,21 @@ async def test_an_erased_customer_leaves_totals_and_no_person(side: Side) -> Non
     assert await side.letterbox.contact(SHOP, CUSTOMER) is None
     assert await side.store.of_owner(SHOP, CUSTOMER, page=Page()) == []
     assert (await side.read(other)).owner == GUEST
+
+
+async def test_an_erasure_that_is_announced_again_reaches_an_order_of_after_it(side: Side) -> None:
+    erased = CustomerErased(shop_id=SHOP, customer_id=CUSTOMER)
+    announced = await deliver(erased, orders=side.store)
+    # An access token outlives the erasure by a quarter of an hour, and messages may overtake it.
+    order = await placed_by(side, CUSTOMER, customer=CUSTOMER)
+    person = {"shop_id": SHOP, "customer_id": CUSTOMER}
+    await deliver(CustomerRegistered(**person, email="ana@exemplo.com.br"), orders=side.store)
+
+    await deliver(announced, orders=side.store)
+
+    found = await side.read(order)
+    assert await side.letterbox.contact(SHOP, CUSTOMER) is None
+    assert (found.customer_id, found.name, found.total) == (None, "", order.total)
 
 
 async def test_a_closed_shop_and_a_full_kitchen_take_no_order(side: Side) -> None:

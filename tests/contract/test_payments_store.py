@@ -191,6 +191,30 @@ async def test_a_key_that_the_provider_knows_otherwise_opens_a_case(counter: Cou
     assert (case.kind, case.subject, case.order_id) == (CaseKind.KEY_REUSED, charge.id, ORDER)
 
 
+async def test_only_what_may_have_to_be_sent_again_names_the_payer(counter: Counter) -> None:
+    await counter.deliver(registered(MARIA))
+    counter.provider.faults.is_down = True
+    for order in ("order-1", "order-2"):
+        with pytest.raises(RetryLater):
+            await counter.deliver(reserved(OrderId(order), customer_id=MARIA))
+    doubtful, unsent = [await counter.charge(OrderId(f"order-{n}")) for n in (1, 2)]
+    counter.provider.faults.is_down = False
+    await counter.provider.create(replace(doubtful, request=b"other"))
+    await counter.deliver(reserved(OrderId("order-1"), customer_id=MARIA))
+    await counter.deliver(erased(MARIA))
+    between = [(await counter.charge(OrderId(f"order-{n}"))).request for n in (1, 2)]
+
+    await counter.deliver(reserved(OrderId("order-2"), customer_id=MARIA))
+
+    assert between == [
+        counter.provider.without_payer(doubtful),
+        # It may have been sent, so only the very same bytes make no second charge.
+        unsent.request,
+    ]
+    assert b"maria@example.com" not in (between[0] or b"")
+    assert (await counter.charge(OrderId("order-2"))).request is None
+
+
 async def test_an_order_cancelled_before_its_reservation_is_never_charged(
     counter: Counter,
 ) -> None:

@@ -12,41 +12,15 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
+from comanda.money import ZERO
 from console.door import Door
 from console.places import find_places
-from local.demo.client import Shopper, SoldOut, WalkFailed
+from local.chaos.astray import Storm
+from local.chaos.money import Place, places_of
+from local.chaos.provider import run_storm
+from local.demo.client import Shopper, SoldOut
 from local.demo.doors import Doors, doors_of
 from local.supervisor import System
-
-ORDERS = 60
-FAULTS: tuple[dict[str, Any], ...] = (
-    {"kind": "error", "rate": 0.05},
-    {"kind": "error_after", "rate": 0.05},
-    {"kind": "html", "rate": 0.05},
-    {"kind": "truncated", "rate": 0.05},
-    {"kind": "drop_before", "rate": 0.05},
-    {"kind": "drop_after", "rate": 0.05},
-    {"kind": "rate_limited", "rate": 0.03, "value": "1"},
-    {"kind": "unauthorized", "rate": 0.02},
-    {"kind": "stale_read", "rate": 0.1},
-    {"kind": "async_creation", "rate": 0.1, "value": 1},
-    {"kind": "webhook_first", "rate": 0.2},
-    {"kind": "webhook_never", "rate": 0.1},
-    {"kind": "webhook_duplicated", "rate": 0.2, "value": 3},
-    {"kind": "webhook_out_of_order", "rate": 0.1, "value": 3},
-    {"kind": "webhook_payment_topic", "rate": 0.2},
-    {"kind": "webhook_wrong_secret", "rate": 0.05},
-    {"kind": "webhook_ipn", "rate": 0.1},
-    {"kind": "wrong_amount", "rate": 0.05},
-    {"kind": "wrong_currency", "rate": 0.03},
-    {"kind": "wrong_reference", "rate": 0.03},
-    {"kind": "wrong_receiver", "rate": 0.03},
-    {"kind": "paid_twice", "rate": 0.1},
-    {"kind": "refund_contingency", "rate": 0.3, "value": 2},
-    {"kind": "refund_async", "rate": 0.3, "value": 2},
-    {"kind": "refund_fails", "rate": 0.1, "value": 2},
-    {"kind": "dispute", "rate": 0.05},
-)
 
 
 class Laptop:
@@ -117,50 +91,19 @@ async def laptop(system: System) -> AsyncIterator[Laptop]:
         yield Laptop(system, session)
 
 
-async def buy_whatever_happens(laptop: Laptop, shop: str, dice: random.Random) -> None:
-    """Order and pay as people do: in time, twice, late, or not at all."""
-    with suppress(WalkFailed, aiohttp.ClientError, TimeoutError):
-        order = await laptop.order(shop)
-        how = dice.random()
-        if how < 0.1:
-            return
-        if how < 0.2:
-            charge = await laptop.charge(order)
-            await laptop.control("expire", id=charge["id"])
-            await laptop.control("pay", pix_code=order["pix"]["code"], late=True)
-            return
-        await laptop.shopper.pay(order["pix"]["code"])
-        if how < 0.3:
-            await laptop.control("pay", pix_code=order["pix"]["code"], again=True)
-
-
 @pytest.mark.timeout(300)
 async def test_every_real_is_accounted_for_though_the_worker_dies_under_all_faults(
-    laptop: Laptop,
+    system: System,
 ) -> None:
-    dice = random.Random(2026)
-    queue = iter([laptop.doors.shops[n % len(laptop.doors.shops)] for n in range(ORDERS)])
-    for fault in FAULTS:
-        assert await laptop.control("faults", **fault)
+    # Six deaths within a minute are more than the supervisor forgives.
+    outcome = await run_storm(system, Storm(orders=60, seed=2026, most_deaths=4))
 
-    async def customer() -> None:
-        for shop in queue:
-            await buy_whatever_happens(laptop, shop, dice)
-
-    async def killer() -> None:
-        # Six deaths within a minute are more than the supervisor forgives.
-        for _ in range(4):
-            await asyncio.sleep(dice.uniform(2.5, 6))
-            laptop.system.kill("payments-worker")
-
-    killing = asyncio.create_task(killer())
-    await asyncio.gather(*(customer() for _ in range(16)))
-    killing.cancel()
-    await laptop.control("faults", method="DELETE")
-
-    made = await laptop.audit(settle=150)
-
-    assert made.returncode == 0, made.stdout + made.stderr
+    money = places_of(outcome.verdict.books)
+    assert outcome.verdict.offenders == ()
+    assert outcome.verdict.dead == ()
+    assert (money[Place.NOWHERE], outcome.done.deaths > 0) == (ZERO, True)
+    assert money[Place.KEPT] > ZERO
+    assert money[Place.BACK] > ZERO
 
 
 @pytest.mark.timeout(240)

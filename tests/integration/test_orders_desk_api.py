@@ -279,7 +279,8 @@ async def test_lists_are_ones_own_for_customers_and_the_shops_for_staff(client: 
 
 
 @pytest.mark.parametrize(
-    "query", ["cursor=%00", "cursor=!!!", "cursor=AAAA", "limit=0", "limit=101", "day=soon"]
+    "query",
+    ["cursor=%00", "cursor=!!!", "cursor=AAAA", "limit=0", "limit=101", "day=soon", "day=0"],
 )
 async def test_a_senseless_page_is_422(client: Client, query: str) -> None:
     answer = await client.get(f"{ORDERS}?{query}", headers=crew())

@@ -205,5 +205,6 @@ async def test_the_api_describes_itself(client: Client) -> None:
             "/board",
             "/totals",
             "/audit",
+            "/closing",
         )
     }

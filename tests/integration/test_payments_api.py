@@ -12,8 +12,9 @@ from fastapi import FastAPI
 from psycopg import OperationalError
 
 from comanda.identity.verifier import Identity, InvalidToken, Kind
-from comanda.ids import OrderId, ShopId
+from comanda.ids import OrderId, ShopId, new_id
 from tests.payments_builders import (
+    NOW,
     ORDER,
     OTHER_SHOP,
     SHOP,
@@ -297,3 +298,46 @@ async def test_a_manager_has_a_charge_checked_and_a_cook_does_not(
     assert (status, shown["id"]) == (202, charge.id)
     assert shown["next_check_at"] is not None
     assert (refused, unknown, theirs[0]) == ([403, 403], 404, 404)
+
+
+WINDOW = "since=2026-03-04T00:00:00Z&until=2026-03-05T00:00:00Z"
+
+
+async def test_a_days_charges_and_movements_are_read_by_managers(
+    counter: Counter, client: Client
+) -> None:
+    order_id = OrderId(new_id(NOW))
+    await counter.deliver(reserved(order_id))
+    await counter.paid(order_id)
+
+    _, found = await client.get(f"{BASE}/closing/charges?{WINDOW}&limit=1")
+    _, rest = await client.get(f"{BASE}/closing/charges?{WINDOW}&after={found['next']}")
+    _, moved = await client.get(f"{BASE}/closing/movements?{WINDOW}")
+
+    (charge,) = found["charges"]
+    assert (charge["order_id"], charge["charged"], charge["refunded"]) == (
+        order_id,
+        "58.80",
+        "0.00",
+    )
+    assert rest == {"charges": [], "next": None}
+    assert (moved["charged"], moved["refunded"]) == ("117.60", "0.00")
+    for path in ("charges", "movements"):
+        assert (await client.get(f"{BASE}/closing/{path}?{WINDOW}", token="kitchen"))[0] == 403
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        "since=2026-03-04T00:00:00Z&until=2026-03-07T00:00:00Z",
+        "since=2026-03-04T00:00:00Z&until=2026-03-04T00:00:00Z",
+        "since=2026-03-04T00:00:00&until=2026-03-05T00:00:00",
+        "since=0001-01-01T00:00:00Z&until=0001-01-02T00:00:00Z",
+        "since=9999-12-31T00:00:00Z&until=9999-12-31T23:00:00Z",
+        "since=2026-03-04T00:00:00Z",
+    ],
+)
+async def test_a_window_that_is_no_day_is_refused(client: Client, window: str) -> None:
+    status, _ = await client.get(f"{BASE}/closing/movements?{window}")
+
+    assert status == 422

@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from comanda.ids import ShopId
+from comanda.mercadopago.values import Flavour
 from comanda.money import Money
 from tests.payments_builders import CHARGE_ID, NOW, PRICE, SHOP, creating
 from workers.payments.credentials import ShopCredentials, secrets_manager_reader
@@ -131,6 +132,27 @@ async def test_the_request_names_the_payer_and_the_shops_account(
     assert (body["total_amount"], body["external_reference"]) == ("58.80", CHARGE_ID)
     assert json.loads(known.request)["payer"] == {"email": "m@x.com"}
     assert vault.reads == [f"comanda/laptop/{SHOP}/mercadopago"]
+
+
+@pytest.mark.parametrize("flavour", Flavour)
+async def test_bytes_without_the_payer_differ_in_the_payer_alone(
+    bank: Bank, vault: Vault, flavour: Flavour
+) -> None:
+    credentials = ShopCredentials(secrets_manager_reader(vault), stage="laptop")
+    with MercadoPagoProvider(
+        bank.url,
+        credentials=credentials,
+        guest_payer="pix@{shop}.example",
+        clock=lambda: NOW,
+        flavour=flavour,
+    ) as provider:
+        known, guest = [
+            await provider.prepare(CHARGE_ID, shop_id=SHOP, amount=PRICE, payer_email=email)
+            for email in ("m@x.com", None)
+        ]
+        bare = provider.without_payer(creating(request=known.request, flavour=flavour))
+
+    assert json.loads(bare) == json.loads(guest.request)
 
 
 async def test_the_stored_bytes_go_out_under_the_charges_own_key(

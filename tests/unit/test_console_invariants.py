@@ -10,6 +10,7 @@ from console.audit.books import (
     AuditedCase,
     AuditedCharge,
     AuditedClaim,
+    AuditedLedger,
     AuditedLevel,
     AuditedOrder,
     Books,
@@ -40,6 +41,7 @@ CHARGE = AuditedCharge(
 )
 PAID = ProviderPaid(id="ORD1", reference="c1", paid=PRICE, refunded=ZERO)
 LEVEL = AuditedLevel(product_id="p", received=9, held=0, sold=1, delivered=9, reserved=0, bought=1)
+LEDGER = AuditedLedger(product_id="p", level=(9, 0, 1), booked=(9, 0, 1))
 CASE = AuditedCase(kind="paid_late", subject="c1", order_id="o1", is_open=True)
 GOOD = Books(
     shop="shop",
@@ -48,6 +50,7 @@ GOOD = Books(
     charges=(CHARGE,),
     cases=(),
     levels=(LEVEL,),
+    ledger=(LEDGER,),
     paid=(PAID,),
 )
 
@@ -78,6 +81,9 @@ def test_books_that_agree_have_no_offender() -> None:
         ({"levels": (replace(LEVEL, sold=2),)}, 4),
         ({"levels": (replace(LEVEL, held=1),)}, 4),
         ({"levels": (replace(LEVEL, received=8),)}, 4),
+        ({"ledger": (replace(LEDGER, booked=(8, 0, 1)),)}, 4),
+        ({"ledger": (replace(LEDGER, booked=(9, 1, 1)),)}, 4),
+        ({"ledger": (replace(LEDGER, booked=(9, 0, 0)),)}, 4),
         ({"orders": {"o1": replace(ORDER, history=("PENDING_PAYMENT", "READY"))}}, 5),
         ({"orders": {"o1": replace(ORDER, status="READY")}}, 5),
         ({"charges": (replace(CHARGE, status="WAITING"),)}, 5),

@@ -283,10 +283,11 @@ def test_a_refusal_is_told_once_and_only_before_the_charge_is_there() -> None:
 
 
 def test_a_key_that_the_provider_knows_otherwise_is_a_case_and_is_not_sent_again() -> None:
-    doubted = doubt_charge(creating(), detail="409", now=NOW)
-    too_late = doubt_charge(waiting(), detail="409", now=NOW)
+    doubted = doubt_charge(creating(), detail="409", request=b"bare", now=NOW)
+    too_late = doubt_charge(waiting(), detail="409", request=b"bare", now=NOW)
 
     assert (doubted.charge.status, doubted.charge.next_check_at) == (S.UNKNOWN, None)
+    assert doubted.charge.request == b"bare"
     assert len(doubted.cases) == 1
     assert too_late.refused is S.UNKNOWN
 

@@ -15,7 +15,7 @@ from comanda.identity.settings import IdentitySettings, verifier_from
 from comanda.ids import ShopId
 from comanda.settings import read
 from comanda.telemetry import configure_logging
-from workers.orders import customer_routes, hook_routes, staff_routes
+from workers.orders import closing_routes, customer_routes, hook_routes, staff_routes
 from workers.orders.desk import DynamoDesk
 from workers.orders.floor import Floor
 from workers.orders.hook_items import DynamoHooks
@@ -43,6 +43,7 @@ class OrdersApiSettings:
 router = APIRouter(prefix="/apis/orders/{shop}", dependencies=[Depends(known_shop)])
 router.include_router(customer_routes.router)
 router.include_router(staff_routes.router)
+router.include_router(closing_routes.router)
 router.include_router(hook_routes.router)
 
 

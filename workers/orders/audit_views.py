@@ -6,7 +6,9 @@ from typing import Self
 from pydantic import BaseModel
 
 from workers.orders.claims import Claim
+from workers.orders.doors import cursor_of
 from workers.orders.model import Order
+from workers.orders.ports import Audited
 
 
 class AuditOrderView(BaseModel):
@@ -53,16 +55,20 @@ class AuditClaimView(BaseModel):
 
 
 class AuditView(BaseModel):
-    """All orders and claims of a shop."""
+    """A page of the orders and claims of a shop; `next` is what to ask the following one `after`.
+
+    Both come as the store keeps them, so a page may have orders alone, or claims.
+    """
 
     orders: list[AuditOrderView]
     claims: list[AuditClaimView]
+    next: str | None
 
     @classmethod
-    def of(cls, found: tuple[list[Order], list[Claim]]) -> Self:
+    def of(cls, page: Audited) -> Self:
         """Show both."""
-        orders, claims = found
         return cls(
-            orders=[AuditOrderView.of(order) for order in orders],
-            claims=[AuditClaimView.of(claim) for claim in claims],
+            orders=[AuditOrderView.of(order) for order in page.orders],
+            claims=[AuditClaimView.of(claim) for claim in page.claims],
+            next=cursor_of(page.last) if page.last is not None else None,
         )

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Response
@@ -13,6 +12,7 @@ from comanda.ids import CustomerId, is_id
 from workers.orders.asking import Asked, asked, refusing, wait_of
 from workers.orders.bodies import CancelBody
 from workers.orders.doors import (
+    Day,
     OpenFloor,
     VisibleOrder,
     WantedPage,
@@ -30,12 +30,15 @@ from workers.orders.stream import MEDIA_TYPE, TooManyStreams
 from workers.orders.views import EstimateView, OrdersView, OrderView, StaffOrderView
 from workers.runtime.errors import StoreUnavailable
 from workers.runtime.http import KnownShop, Problem, any_identity, unavailable
+from workers.runtime.problems import document_refusals
 
 BY_CUSTOMER = "cancelled_by_customer"
 router = APIRouter()
 
 
-@router.post("/orders", status_code=201, response_model=OrderView)
+@router.post(
+    "/orders", status_code=201, response_model=OrderView, responses=document_refusals(409, 429)
+)
 async def place_order(
     wanted: Annotated[Asked, Depends(asked)],
     *,
@@ -66,7 +69,7 @@ async def list_orders(
     *,
     page: WantedPage,
     floor: OpenFloor,
-    day: Annotated[date | None, Query(description="staff: a day of the shop, or today")] = None,
+    day: Annotated[Day | None, Query(description="staff: a day of the shop, or today")] = None,
     status: Annotated[OrderStatus | None, Query(description="staff: of this status")] = None,
     call_number: Annotated[int | None, Query(ge=1, le=999_999, description="staff")] = None,
     customer: Annotated[str, Query(max_length=64, description="staff: a customer's id")] = "",
@@ -96,7 +99,11 @@ async def show_order(order: VisibleOrder, *, identity: any_identity, floor: Open
     return fresh_json(floor.render(order))
 
 
-@router.get("/orders/{order_id}/pix.svg", response_class=Response)
+@router.get(
+    "/orders/{order_id}/pix.svg",
+    response_class=Response,
+    responses={200: {"content": {"image/svg+xml": {}}}},
+)
 async def show_pix(order: VisibleOrder) -> Response:
     """Draw the Pix code as a QR code."""
     pix = order.payable_pix
@@ -107,7 +114,11 @@ async def show_pix(order: VisibleOrder) -> Response:
     return Response(drawing, media_type="image/svg+xml", headers=headers)
 
 
-@router.get("/orders/{order_id}/stream", response_class=StreamingResponse)
+@router.get(
+    "/orders/{order_id}/stream",
+    response_class=StreamingResponse,
+    responses={200: {"content": {MEDIA_TYPE: {}}}},
+)
 async def stream_order(
     order: VisibleOrder,
     *,
@@ -123,7 +134,9 @@ async def stream_order(
     return StreamingResponse(events, media_type=MEDIA_TYPE, headers=headers)
 
 
-@router.post("/orders/{order_id}/cancel", response_model=OrderView)
+@router.post(
+    "/orders/{order_id}/cancel", response_model=OrderView, responses=document_refusals(409)
+)
 async def cancel_order(
     order: VisibleOrder,
     *,

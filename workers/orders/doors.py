@@ -5,12 +5,14 @@ import binascii
 import re
 from collections.abc import Awaitable
 from contextlib import suppress
+from datetime import date
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query, Request, Response
+from pydantic import BeforeValidator
 
 from comanda.identity.verifier import Identity, Kind
-from comanda.ids import OrderId, is_id
+from comanda.ids import OrderId, ShopId, is_id
 from workers.orders.floor import Floor
 from workers.orders.model import Order
 from workers.orders.ports import Page
@@ -20,6 +22,7 @@ from workers.runtime.http import Problem, any_identity, staff, unavailable
 T = TypeVar("T")
 _JSON = "application/json"
 _OFFICE_GROUPS = frozenset({"kitchen", "manager", "owner"})
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _POSITION = re.compile(r"[0-9A-Za-z:.#-]{1,120}", re.ASCII)
 
 
@@ -74,13 +77,30 @@ def cursor_of(position: str) -> str:
 
 def position_of(cursor: str) -> str:
     """Unwrap a cursor; 422 when it is none of ours."""
+    position = _unwrapped(cursor)
+    if _POSITION.fullmatch(position):
+        return position
+    raise _no_cursor("cursor")
+
+
+def audit_position_of(after: str, *, shop: ShopId) -> str:
+    """Unwrap how far an audit came, which is a key of this shop's; 422 when it is none."""
+    position = _unwrapped(after)
+    if position.startswith(f"{shop}#"):
+        return position
+    raise _no_cursor("after")
+
+
+def _unwrapped(cursor: str) -> str:
+    padded = cursor + "=" * (-len(cursor) % 4)
     with suppress(binascii.Error, UnicodeError, ValueError):
-        padded = cursor + "=" * (-len(cursor) % 4)
-        position = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
-        if _POSITION.fullmatch(position):
-            return position
-    errors = [{"field": "query.cursor", "message": "not a cursor of this list"}]
-    raise Problem(422, "Invalid request", detail="see errors", errors=errors)
+        return base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
+    return ""
+
+
+def _no_cursor(field: str) -> Problem:
+    errors = [{"field": f"query.{field}", "message": "not a cursor of this list"}]
+    return Problem(422, "Invalid request", detail="see errors", errors=errors)
 
 
 def fresh_json(body: str, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -89,6 +109,14 @@ def fresh_json(body: str, *, status: int = 200, headers: dict[str, str] | None =
     return Response(body, status_code=status, media_type=_JSON, headers=fresh)
 
 
+def _written_day(text: object) -> object:
+    # Left alone, pydantic takes any number for the seconds since 1970.
+    if isinstance(text, str) and not _DAY.fullmatch(text):
+        raise ValueError("a day such as 2026-11-21 is needed")
+    return text
+
+
+Day = Annotated[date, BeforeValidator(_written_day)]
 OpenFloor = Annotated[Floor, Depends(floor_of)]
 VisibleOrder = Annotated[Order, Depends(visible_order)]
 WantedPage = Annotated[Page, Depends(page_of)]

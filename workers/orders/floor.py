@@ -62,6 +62,11 @@ class Floor:
         menu = await self.menus.menu(shop_id)
         return menu.rules.day(now=self.clock(), zone=self.zone)
 
+    async def bounds(self, shop_id: ShopId, day: date) -> tuple[datetime, datetime]:
+        """Give when a day of the shop begins and ends, by its rule of now."""
+        menu = await self.menus.menu(shop_id)
+        return menu.rules.bounds(day, zone=self.zone)
+
     def render(self, order: Order) -> str:
         """Show an order as JSON text."""
         return OrderView.of(order, now=self.clock()).model_dump_json()

@@ -15,6 +15,7 @@ from workers.orders.floor import Floor
 from workers.orders.hooks import Delivery, Hook, TooManyHooks, new_secret
 from workers.orders.outbound import LONGEST_URL, UnsafeAddress, check_url
 from workers.runtime.http import KnownShop, Problem, staff
+from workers.runtime.problems import document_refusals
 
 router = APIRouter(prefix="/webhooks", dependencies=[Depends(staff("owner"))])
 _ID = re.compile(r"[0-9a-f-]{36}", re.ASCII)
@@ -86,7 +87,7 @@ class DeliveriesView(BaseModel):
     deliveries: list[DeliveryView]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=document_refusals(409))
 async def register(shop: KnownShop, *, body: HookBody, floor: OpenFloor) -> NewHookView:
     """Register a webhook; it is told of everything from now on."""
     try:

@@ -68,6 +68,12 @@ def claim_key(key: ClaimKey) -> Key:
     return {"pk": f"{claim_prefix(key.shop_id)}{key.owner}#{key.key}", "sk": "KEY"}
 
 
+def audited_key(shop_id: ShopId, partition: str) -> Key:
+    """Give the key of the order or the claim that a partition holds."""
+    is_order = partition.startswith(order_prefix(shop_id))
+    return {"pk": partition, "sk": "ORDER" if is_order else "KEY"}
+
+
 def number_key(shop_id: ShopId, day: date) -> Key:
     """Give the key of the counter of a shop's day."""
     return {"pk": f"{shop_id}#CALLS#{day.isoformat()}", "sk": "CALLS"}

@@ -9,11 +9,12 @@ from comanda.envelope import Envelope
 from comanda.ids import CustomerId, ShopId
 from workers.orders.claims import Claim
 from workers.orders.feed import BEGINNING, FeedEntry, Totals
+from workers.orders.items import claim_key, order_key
 from workers.orders.lines import Menu
 from workers.orders.mail import LEASE, Contact, Mail
 from workers.orders.memory_unit import InMemoryOrdersUnit, OrderKey, State
 from workers.orders.model import BOARD, Order, OrderStatus
-from workers.orders.ports import Page
+from workers.orders.ports import Audited, Page
 from workers.orders.shop_rules import ShopRules
 from workers.runtime.errors import AlreadyHandled, StoreUnavailable
 
@@ -104,10 +105,18 @@ class InMemoryOrders:
         readers = self._reached().readers
         readers[shop_id, reader] = max(readers.get((shop_id, reader), BEGINNING), position)
 
-    async def audit(self, shop_id: ShopId) -> tuple[list[Order], list[Claim]]:
-        """List all orders and all claims of a shop."""
-        claims = [c for c in self._reached().claims.values() if c.key.shop_id == shop_id]
-        return list(self._of(shop_id)), claims
+    async def audit(self, shop_id: ShopId, *, page: Page) -> Audited:
+        """List the orders and claims of a shop by their keys in the table."""
+        claims = (c for c in self._reached().claims.values() if c.key.shop_id == shop_id)
+        found: dict[str, Order | Claim] = {claim_key(claim.key)["pk"]: claim for claim in claims}
+        found |= {order_key(shop_id, order.id)["pk"]: order for order in self._of(shop_id)}
+        behind = sorted(position for position in found if position > page.after)
+        shown = behind[: page.limit]
+        return Audited(
+            orders=tuple(o for key in shown if isinstance(o := found[key], Order)),
+            claims=tuple(c for key in shown if isinstance(c := found[key], Claim)),
+            last=shown[-1] if len(behind) > page.limit else None,
+        )
 
     async def ping(self) -> None:
         """Reach the store, or raise."""

@@ -22,10 +22,25 @@ __all__ = ["Totals"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """Which part of a list: at most `limit` (1 to 100) after the position of the last one seen."""
+    """Which part of a list: at most `limit` after the position of the last one seen.
+
+    A list of orders has at most 100, the list of an audit at most 1000.
+    """
 
     limit: int = 50
     after: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Audited:
+    """A page of orders and claims in the store's own order, and the position of the last one.
+
+    `last` is `None` when nothing is behind this page.
+    """
+
+    orders: tuple[Order, ...]
+    claims: tuple[Claim, ...]
+    last: str | None
 
 
 class OrdersUnit(Protocol):
@@ -136,8 +151,8 @@ class OrderReader(Protocol):
     async def acknowledge(self, shop_id: ShopId, reader: str, *, position: str) -> None:
         """Move a reader on; never back."""
 
-    async def audit(self, shop_id: ShopId) -> tuple[list[Order], list[Claim]]:
-        """List all orders and all claims of a shop."""
+    async def audit(self, shop_id: ShopId, *, page: Page) -> Audited:
+        """List all orders and all claims of a shop, page by page."""
 
     async def ping(self) -> None:
         """Reach the store, or raise."""

@@ -7,7 +7,6 @@ from datetime import date, datetime
 
 from comanda.envelope import Envelope
 from comanda.ids import OrderId, ShopId
-from workers.orders.claims import Claim
 from workers.orders.feed import BEGINNING, FeedEntry, Totals, TotalsAt, settled_until
 from workers.orders.feed_items import (
     entry_of,
@@ -18,6 +17,7 @@ from workers.orders.feed_items import (
     totals_of,
 )
 from workers.orders.items import (
+    audited_key,
     board_partition,
     claim_of,
     claim_prefix,
@@ -31,7 +31,7 @@ from workers.orders.items import (
 from workers.orders.line_items import menu_of, menu_partition
 from workers.orders.lines import Menu
 from workers.orders.model import Order, OrderStatus
-from workers.orders.ports import Page
+from workers.orders.ports import Audited, Page
 from workers.orders.table import NEW, DynamoTable, reaching_the_store
 from workers.orders.unit import DynamoOrdersUnit
 from workers.runtime.dynamodb import DynamoUnits, to_item
@@ -144,6 +144,9 @@ class DynamoOrderRepository:
         self, shop_id: ShopId, *, after: str, before: str, limit: int
     ) -> list[FeedEntry]:
         """Read a page of the feed consistently."""
+        if after >= before:
+            # Who asks from the future on gets nothing; DynamoDB refuses a range with no inside.
+            return []
         values = {":feed": feed_partition(shop_id), ":after": after, ":before": before}
         items = await self._table.page(
             KeyConditionExpression="pk = :feed AND sk BETWEEN :after AND :before",
@@ -168,16 +171,22 @@ class DynamoOrderRepository:
             ExpressionAttributeValues=to_item({":position": position}),
         )
 
-    async def audit(self, shop_id: ShopId) -> tuple[list[Order], list[Claim]]:
-        """Scan all orders and claims of a shop, consistently; auditors ask for this seldom."""
+    async def audit(self, shop_id: ShopId, *, page: Page) -> Audited:
+        """Scan for orders and claims of a shop, consistently; auditors ask for this seldom."""
         prefixes = {":orders": order_prefix(shop_id), ":claims": claim_prefix(shop_id)}
-        items = await self._table.scan(
+        items = await self._table.scan_page(
+            Limit=page.limit + 1,
+            after=audited_key(shop_id, page.after) if page.after else None,
             FilterExpression="begins_with(pk, :orders) OR begins_with(pk, :claims)",
             ExpressionAttributeValues=to_item(prefixes),
             ConsistentRead=True,
         )
-        orders = [order_of(item) for item in items if item["sk"] == "ORDER"]
-        return orders, [claim_of(item) for item in items if item["sk"] == "KEY"]
+        shown = items[: page.limit]
+        return Audited(
+            orders=tuple(order_of(item) for item in shown if item["sk"] == "ORDER"),
+            claims=tuple(claim_of(item) for item in shown if item["sk"] == "KEY"),
+            last=str(shown[-1]["pk"]) if len(items) > page.limit else None,
+        )
 
     async def ping(self) -> None:
         """Read a key that never is, or raise."""

@@ -1,7 +1,7 @@
 """When a shop takes orders, and how many at once: our copy of what the catalog said last."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from comanda.hours import OpeningHours, ShopSwitch, is_open
@@ -43,6 +43,12 @@ class ShopRules:
     def day(self, *, now: datetime, zone: tzinfo) -> date:
         """Give the shop's day, in which call numbers count from 1."""
         return (now.astimezone(zone) - timedelta(hours=self.day_begins_at)).date()
+
+    def bounds(self, day: date, *, zone: tzinfo) -> tuple[datetime, datetime]:
+        """Give when a day of the shop begins and when the next one does."""
+        hour = time(self.day_begins_at)
+        following = day + timedelta(days=1)
+        return datetime.combine(day, hour, zone), datetime.combine(following, hour, zone)
 
 
 def shop_zone() -> tzinfo:

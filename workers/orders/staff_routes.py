@@ -13,6 +13,7 @@ from workers.orders.doors import (
     Kitchen,
     OpenFloor,
     answered,
+    audit_position_of,
     cursor_of,
     fresh_json,
     position_of,
@@ -22,10 +23,13 @@ from workers.orders.feed_views import FeedView
 from workers.orders.floor import Floor
 from workers.orders.kitchen import OrderUnknown, advance
 from workers.orders.model import IllegalTransition, Step
+from workers.orders.ports import Page
 from workers.orders.views import BoardView, OrderView, TotalsView
 from workers.runtime.http import KnownShop, Problem, staff
+from workers.runtime.problems import document_refusals
 
 router = APIRouter()
+_STEP = document_refusals(409)
 _Reader = Annotated[
     str, Query(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="a name of your own")
 ]
@@ -45,9 +49,16 @@ async def show_totals(shop: KnownShop, *, floor: OpenFloor) -> TotalsView:
 
 
 @router.get("/audit", dependencies=[Depends(staff("manager", "owner"))])
-async def audit(shop: KnownShop, *, floor: OpenFloor) -> AuditView:
-    """Show all orders and idempotency keys to an auditor."""
-    return AuditView.of(await answered(floor.store.audit(shop)))
+async def audit(
+    shop: KnownShop,
+    *,
+    floor: OpenFloor,
+    after: Annotated[str, Query(max_length=400, description="`next` of the page before")] = "",
+    limit: Annotated[int, Query(ge=1, le=1000, description="orders and keys together")] = 500,
+) -> AuditView:
+    """Show all orders and idempotency keys to an auditor, in pages."""
+    page = Page(limit=limit, after=audit_position_of(after, shop=shop) if after else "")
+    return AuditView.of(await answered(floor.store.audit(shop, page=page)))
 
 
 @router.get("/events", response_model=FeedView, dependencies=[OFFICE])
@@ -85,37 +96,37 @@ async def acknowledge(shop: KnownShop, *, body: AckBody, floor: OpenFloor) -> Re
     return Response(status_code=204)
 
 
-@router.post("/orders/{order_id}/start", response_model=OrderView)
+@router.post("/orders/{order_id}/start", response_model=OrderView, responses=_STEP)
 async def start(order_id: str, *, cook: Kitchen, floor: OpenFloor) -> Response:
     """Begin to prepare an order."""
     return await _advanced(order_id, cook=cook, step=Step.START, floor=floor)
 
 
-@router.post("/orders/{order_id}/ready", response_model=OrderView)
+@router.post("/orders/{order_id}/ready", response_model=OrderView, responses=_STEP)
 async def ready(order_id: str, *, cook: Kitchen, floor: OpenFloor) -> Response:
     """Put an order on the counter."""
     return await _advanced(order_id, cook=cook, step=Step.MAKE_READY, floor=floor)
 
 
-@router.post("/orders/{order_id}/complete", response_model=OrderView)
+@router.post("/orders/{order_id}/complete", response_model=OrderView, responses=_STEP)
 async def complete(order_id: str, *, cook: Kitchen, floor: OpenFloor) -> Response:
     """Hand an order over to its customer."""
     return await _advanced(order_id, cook=cook, step=Step.COMPLETE, floor=floor)
 
 
-@router.post("/orders/{order_id}/undo-start", response_model=OrderView)
+@router.post("/orders/{order_id}/undo-start", response_model=OrderView, responses=_STEP)
 async def undo_start(order_id: str, *, cook: Kitchen, floor: OpenFloor) -> Response:
     """Take back the beginning of an order that nobody has begun."""
     return await _advanced(order_id, cook=cook, step=Step.UNDO_START, floor=floor)
 
 
-@router.post("/orders/{order_id}/recall", response_model=OrderView)
+@router.post("/orders/{order_id}/recall", response_model=OrderView, responses=_STEP)
 async def recall(order_id: str, *, cook: Kitchen, floor: OpenFloor) -> Response:
     """Take an order from the counter back to the kitchen."""
     return await _advanced(order_id, cook=cook, step=Step.RECALL, floor=floor)
 
 
-@router.post("/orders/{order_id}/undo-complete", response_model=OrderView)
+@router.post("/orders/{order_id}/undo-complete", response_model=OrderView, responses=_STEP)
 async def undo_complete(order_id: str, *, cook: Kitchen, floor: OpenFloor) -> Response:
     """Put an order back on the counter that was marked as handed over, within 15 minutes."""
     return await _advanced(order_id, cook=cook, step=Step.UNDO_COMPLETE, floor=floor)

@@ -101,9 +101,24 @@ class DynamoTable:
                 return count
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
-    async def scan(self, **arguments: Any) -> list[dict[str, Any]]:
-        """Read all pages of a scan."""
-        return await self._pages(self._client.scan, arguments)
+    async def scan_page(
+        self,
+        *,
+        Limit: int,  # noqa: N803  # As in `page`.
+        after: Key | None,
+        **arguments: Any,
+    ) -> list[dict[str, Any]]:
+        """Read `Limit` items that a scan lets through, from behind the key of one of them on."""
+        items: list[dict[str, Any]] = []
+        start: dict[str, Any] = {"ExclusiveStartKey": to_item(after)} if after else {}
+        while True:
+            async with reaching_the_store():
+                # Its `Limit` would count what it looks at; it stops at a megabyte by itself.
+                page = await self._client.scan(TableName=self._name, **arguments, **start)
+            items += [from_item(item) for item in page["Items"]]
+            if len(items) >= Limit or "LastEvaluatedKey" not in page:
+                return items[:Limit]
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     async def put(self, **arguments: Any) -> bool:
         """Put an item under a condition; tell whether it held."""

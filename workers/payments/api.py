@@ -1,20 +1,20 @@
 """Payments over HTTP, for staff: charges, ledgers, refunds, cases, reports and notifications."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
-from psycopg import OperationalError
+from fastapi import APIRouter, Depends, FastAPI, Query
 
 from comanda.clock import utc_now
 from comanda.identity.settings import IdentitySettings, verifier_from
 from comanda.ids import OrderId, ShopId
 from comanda.settings import read
 from comanda.telemetry import configure_logging
-from workers.payments import routes_operator
+from workers.payments import closing_routes, routes_operator
+from workers.payments.doors import Reader, answered
 from workers.payments.reader import PostgresPaymentsReader
 from workers.payments.report_views import (
     AuditRowView,
@@ -23,7 +23,6 @@ from workers.payments.report_views import (
     CaseMarkView,
     ReconciliationView,
 )
-from workers.payments.reports import PaymentsReader
 from workers.payments.repository import PostgresPayments
 from workers.payments.shops import NamedCharge, VisibleText
 from workers.payments.views import (
@@ -40,11 +39,9 @@ from workers.payments.views import (
     TotalsView,
 )
 from workers.runtime.aws import sns_publisher
-from workers.runtime.http import KnownShop, Lifespan, create_api, serve, staff, unavailable
+from workers.runtime.http import KnownShop, Lifespan, create_api, serve, staff
 from workers.runtime.postgres import PostgresUnits
 from workers.runtime.postgres_pool import postgres_pool
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,13 +56,6 @@ class PaymentsApiSettings:
     http_host: str = "127.0.0.1"
 
 
-def reader_of(request: Request) -> PaymentsReader:
-    """Give what the lifespan connected."""
-    reader: PaymentsReader = request.app.state.reader
-    return reader
-
-
-Reader = Annotated[PaymentsReader, Depends(reader_of)]
 _ANY_STAFF = Depends(staff("kitchen", "manager", "owner"))
 _OFFICE = Depends(staff("manager", "owner"))
 
@@ -77,14 +67,14 @@ async def charges(
     shop: KnownShop, *, reader: Reader, order_id: Annotated[str, VisibleText]
 ) -> ChargesView:
     """Show the charges of an order."""
-    found = await _answered(reader.charges(shop, OrderId(order_id)))
+    found = await answered(reader.charges(shop, OrderId(order_id)))
     return ChargesView(charges=[ChargeView.of(charge) for charge in found])
 
 
 @router.get("/totals", dependencies=[_ANY_STAFF])
 async def totals(shop: KnownShop, *, reader: Reader) -> TotalsView:
     """Show what the shop's payments add up to; the sum is that of the ledger."""
-    return TotalsView.of(await _answered(reader.totals(shop)))
+    return TotalsView.of(await answered(reader.totals(shop)))
 
 
 @router.get("/cases", dependencies=[_OFFICE])
@@ -92,7 +82,7 @@ async def cases(
     shop: KnownShop, *, reader: Reader, limit: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> CasesView:
     """Show what a human must settle, oldest first."""
-    found = await _answered(reader.open_cases(shop, limit=limit))
+    found = await answered(reader.open_cases(shop, limit=limit))
     return CasesView(cases=[CaseView.of(case) for case in found])
 
 
@@ -104,21 +94,21 @@ async def notifications(
     resource_id: Annotated[str, VisibleText],
 ) -> NotificationsView:
     """Show what came in for a resource of the provider, and our verdicts."""
-    found = await _answered(reader.notifications(shop, resource_id))
+    found = await answered(reader.notifications(shop, resource_id))
     return NotificationsView(notifications=[NotificationView.of(each) for each in found])
 
 
 @router.get("/charges/{charge_id}/refunds", dependencies=[_OFFICE])
 async def refunds(charge_id: NamedCharge, *, shop: KnownShop, reader: Reader) -> AttemptsView:
     """Show the refunds and cancellations of a charge."""
-    found = await _answered(reader.attempts_of(shop, charge_id))
+    found = await answered(reader.attempts_of(shop, charge_id))
     return AttemptsView(refunds=[AttemptView.of(each) for each in found])
 
 
 @router.get("/charges/{charge_id}/ledger", dependencies=[_OFFICE])
 async def ledger(charge_id: NamedCharge, *, shop: KnownShop, reader: Reader) -> LedgerView:
     """Show the lines of a charge's ledger and who told each."""
-    found = await _answered(reader.ledger(shop, charge_id))
+    found = await answered(reader.ledger(shop, charge_id))
     return LedgerView(entries=[EntryView.of(each) for each in found])
 
 
@@ -128,7 +118,7 @@ async def reconciliation(
 ) -> ReconciliationView:
     """Show what matched, what asking repaired, and what is open, since so many hours."""
     since = utc_now() - timedelta(hours=hours)
-    return ReconciliationView.of(await _answered(reader.reconciliation(shop, since=since)))
+    return ReconciliationView.of(await answered(reader.reconciliation(shop, since=since)))
 
 
 @router.get("/audit/charges", dependencies=[_OFFICE])
@@ -140,7 +130,7 @@ async def audit(
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
 ) -> AuditView:
     """Show every charge with its balances, in pages."""
-    found = await _answered(reader.audit(shop, after=after, limit=limit))
+    found = await answered(reader.audit(shop, after=after, limit=limit))
     last = found[-1].charge.id if len(found) == limit else None
     return AuditView(charges=[AuditRowView.of(row) for row in found], next=last)
 
@@ -154,7 +144,7 @@ async def audit_cases(
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
 ) -> CaseMarksView:
     """Show every case there is or was, in pages."""
-    found = await _answered(reader.case_marks(shop, after=after, limit=limit))
+    found = await answered(reader.case_marks(shop, after=after, limit=limit))
     last = found[-1].id if len(found) == limit else None
     return CaseMarksView(cases=[CaseMarkView(**asdict(mark)) for mark in found], next=last)
 
@@ -169,6 +159,7 @@ def build_app(shops: tuple[ShopId, ...], *, connect: Lifespan) -> FastAPI:
     app.state.shops = frozenset(shops)
     app.include_router(router)
     app.include_router(routes_operator.router)
+    app.include_router(closing_routes.router)
     return app
 
 
@@ -194,13 +185,6 @@ def main() -> None:
 
     app = build_app(settings.shops, connect=connect)
     serve(app, host=settings.http_host, port=settings.http_port)
-
-
-async def _answered(reading: Awaitable[T]) -> T:
-    try:
-        return await reading
-    except OperationalError as exc:
-        raise unavailable("the database of payments is out of reach") from exc
 
 
 if __name__ == "__main__":

@@ -101,7 +101,9 @@ async def _ask(charge: Charge, *, desk: Desk) -> Judgement:
     except ProviderKeyReused as exc:
         detail = str(exc)
         log.error("idempotency key reused", extra={"charge_id": charge.id})
-        return lambda locked, now: doubt_charge(locked, detail=detail, now=now)
+        # Their charge is refused already, so these bytes need not name anybody any more.
+        bare = desk.provider.without_payer(charge)
+        return lambda locked, now: doubt_charge(locked, detail=detail, request=bare, now=now)
     log.debug("provider made it", extra={"charge_id": charge.id, "request_id": fact.request_id})
     return lambda locked, now: apply_fact(locked, fact=fact, now=now)
 

@@ -34,12 +34,15 @@ def refuse_charge(charge: Charge, *, reason: str, now: datetime) -> Outcome:
     )
 
 
-def doubt_charge(charge: Charge, *, detail: str, now: datetime) -> Outcome:
-    """Record that the provider knows our key with another body: a fault of ours, for a human."""
+def doubt_charge(charge: Charge, *, detail: str, request: bytes, now: datetime) -> Outcome:
+    """Record that the provider knows our key with another body: a fault of ours, for a human.
+
+    `request` are the bytes without the payer, for a charge may stay like this for years.
+    """
     if _S.UNKNOWN not in TRANSITIONS[charge.status]:
         return Outcome(charge=charge, verdict=Verdict.REFUSED, refused=_S.UNKNOWN)
     # The same bytes would be refused again, so only a webhook or a human moves this charge on.
-    doubted = replace(charge, status=_S.UNKNOWN, next_check_at=None)
+    doubted = replace(charge, status=_S.UNKNOWN, request=request, next_check_at=None)
     case = moves.case(charge, kind=CaseKind.KEY_REUSED, detail=detail, now=now)
     return Outcome(charge=doubted, verdict=Verdict.APPLIED, cases=(case,))
 

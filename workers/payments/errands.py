@@ -134,6 +134,7 @@ async def _pay_back(
         return None, await desk.provider.refunds(attempt, charge=charge)
     if is_old:
         listed = await desk.provider.refunds(attempt, charge=charge)
+        # What was never found in the list has no refund of its own among them yet.
         taken = await _taken(attempt, desk=desk)
         if any(r.amount == attempt.amount and r.id not in taken for r in listed):
             return None, listed
@@ -145,10 +146,10 @@ async def _pay_back(
 
 
 async def _taken(attempt: Attempt, *, desk: Desk) -> set[str | None]:
-    """Name the provider's refunds that belong to other attempts of the charge."""
+    """Name the provider's refunds that belong to attempts of the charge."""
     async with desk.payments.begin() as unit:
-        others = await unit.attempts(attempt.charge_id)
-    return {other.provider_refund_id for other in others if other.id != attempt.id}
+        attempts = await unit.attempts(attempt.charge_id)
+    return {known.provider_refund_id for known in attempts}
 
 
 async def _look(attempt: Attempt, charge: Charge, *, desk: Desk) -> ProviderFact | None:

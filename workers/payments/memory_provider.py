@@ -66,6 +66,12 @@ class InMemoryProvider:
         text = f"{charge_id} {amount} {payer}"
         return Prepared(receiver=self._receiver, request=text.encode())
 
+    def without_payer(self, charge: Charge) -> bytes:
+        """Write the bytes again with the shop's own address in them."""
+        assert charge.request is not None  # As in `create`.
+        told = charge.request.rpartition(b" ")[0]
+        return told + f" pix@{charge.shop_id}.example".encode()
+
     async def create(self, charge: Charge) -> ProviderFact:
         """Make an order, or give the one that this key made before."""
         self.calls.creates += 1

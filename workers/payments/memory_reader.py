@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from comanda.ids import ChargeId, OrderId, ShopId
+from comanda.ids import ChargeId, OrderId, ShopId, earliest_id
 from comanda.money import ZERO, Money
 from workers.payments.attempts import Attempt, AttemptKind
 from workers.payments.cases import Case
@@ -12,7 +12,15 @@ from workers.payments.ledger import EntryKind
 from workers.payments.memory_state import State
 from workers.payments.model import OPEN, Charge, ChargeStatus
 from workers.payments.ports import Notification
-from workers.payments.reports import AuditRow, CaseMark, Reconciliation, SourcedEntry, Totals
+from workers.payments.reports import (
+    AuditRow,
+    CaseMark,
+    Movements,
+    Reconciliation,
+    SourcedEntry,
+    Totals,
+    Window,
+)
 
 
 class InMemoryPaymentsReader:
@@ -92,18 +100,31 @@ class InMemoryPaymentsReader:
             (c for c in self._state.charges.values() if c.shop_id == shop_id and c.id > after),
             key=lambda charge: charge.id,
         )
-        return [
-            AuditRow(
-                charge=self._state.charge(charge),
-                open_cases=sum(
-                    case.order_id == charge.order_id for case in self._state.open_cases(shop_id)
-                ),
-                open_attempts=sum(
-                    a.is_open for a in self._state.attempts.values() if a.charge_id == charge.id
-                ),
-            )
-            for charge in own[:limit]
-        ]
+        return [self._audited(charge) for charge in own[:limit]]
+
+    async def charges_of_orders(
+        self, shop_id: ShopId, *, window: Window, after: str, limit: int
+    ) -> Sequence[AuditRow]:
+        """List the charges of orders begun in a window, behind an order's id, in their order."""
+        first, last = (earliest_id(at) for at in window)
+        own = (c for c in self._state.charges.values() if c.shop_id == shop_id)
+        found = [c for c in own if first <= c.order_id < last and c.order_id > after]
+        found.sort(key=lambda charge: charge.order_id)
+        return [self._audited(charge) for charge in found[:limit]]
+
+    async def movements(self, shop_id: ShopId, *, window: Window) -> Movements:
+        """Add up what was booked in a window."""
+        since, until = window
+        sums: dict[EntryKind, Money] = {}
+        for charge, entry, _ in self._state.ledger:
+            if charge.shop_id == shop_id and since <= entry.at < until:
+                sums[entry.kind] = sums.get(entry.kind, ZERO) + entry.amount
+        cases = [c for c in self._state.cases if c.shop_id == shop_id]
+        return Movements(
+            sums=sums,
+            cases_opened=sum(since <= case.opened_at < until for case in cases),
+            open_cases=len(self._state.open_cases(shop_id)),
+        )
 
     async def case_marks(self, shop_id: ShopId, *, after: int, limit: int) -> Sequence[CaseMark]:
         """List all cases behind an id, closed ones too."""
@@ -128,6 +149,15 @@ class InMemoryPaymentsReader:
 
     async def ping(self) -> None:
         """Be there."""
+
+    def _audited(self, charge: Charge) -> AuditRow:
+        cases = self._state.open_cases(charge.shop_id)
+        attempts = self._state.attempts.values()
+        return AuditRow(
+            charge=self._state.charge(charge),
+            open_cases=sum(case.order_id == charge.order_id for case in cases),
+            open_attempts=sum(a.is_open for a in attempts if a.charge_id == charge.id),
+        )
 
     def _sum(self, shop_id: ShopId, kind: EntryKind) -> Money:
         lines = ((c, e) for c, e, _ in self._state.ledger if c.shop_id == shop_id)

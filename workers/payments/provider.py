@@ -57,6 +57,9 @@ class Provider(Protocol):
     ) -> Prepared:
         """Write the request; without a payer it names the shop's own address."""
 
+    def without_payer(self, charge: Charge) -> bytes:
+        """Write the charge's bytes again with the shop's own address for the payer's."""
+
     async def create(self, charge: Charge) -> ProviderFact:
         """Send the bytes of the charge under its own key; the same key makes one order."""
 

@@ -3,24 +3,28 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from comanda.ids import ChargeId, OrderId, ShopId
+from comanda.ids import ChargeId, OrderId, ShopId, earliest_id
 from comanda.money import Money
 from workers.payments import reading_sql, sql
 from workers.payments.attempts import Attempt
 from workers.payments.cases import Case
+from workers.payments.ledger import EntryKind
 from workers.payments.model import Charge, ChargeStatus
 from workers.payments.ports import Notification
 from workers.payments.reports import (
     AuditRow,
     CaseMark,
     Exposure,
+    Movements,
     Reconciliation,
     Repair,
     SourcedEntry,
     Totals,
+    Window,
 )
 from workers.payments.rows import (
     attempt_of,
+    audit_row_of,
     case_of,
     charge_of,
     entry_of,
@@ -104,14 +108,27 @@ class PostgresPaymentsReader:
     async def audit(self, shop_id: ShopId, *, after: str, limit: int) -> Sequence[AuditRow]:
         """List charges behind an id, in the order of ids."""
         found = await rows(self._pool, reading_sql.AUDIT, (shop_id, after, limit))
-        return [
-            AuditRow(
-                open_cases=row.pop("open_cases"),
-                open_attempts=row.pop("open_attempts"),
-                charge=charge_of(row),
-            )
-            for row in found
-        ]
+        return [audit_row_of(row) for row in found]
+
+    async def charges_of_orders(
+        self, shop_id: ShopId, *, window: Window, after: str, limit: int
+    ) -> Sequence[AuditRow]:
+        """List the charges of orders begun in a window, behind an order's id, in their order."""
+        first, last = (earliest_id(at) for at in window)
+        values = {"shop_id": shop_id, "first": first, "last": last, "after": after, "limit": limit}
+        found = await rows(self._pool, reading_sql.CHARGES_OF_ORDERS, values)
+        return [audit_row_of(row) for row in found]
+
+    async def movements(self, shop_id: ShopId, *, window: Window) -> Movements:
+        """Add up what was booked in a window."""
+        since, until = window
+        values = {"shop_id": shop_id, "since": since, "until": until}
+        (row,) = await rows(self._pool, reading_sql.MOVEMENTS, values)
+        return Movements(
+            sums={EntryKind(kind): Money.parse(total) for kind, total in row["sums"].items()},
+            cases_opened=row["cases_opened"],
+            open_cases=row["open_cases"],
+        )
 
     async def case_marks(self, shop_id: ShopId, *, after: int, limit: int) -> Sequence[CaseMark]:
         """List all cases behind an id, closed ones too."""

@@ -56,15 +56,39 @@ COUNT_CASES = "SELECT count(*) AS open FROM cases WHERE shop_id = %s AND closed_
 
 SWEPT = "SELECT name, swept_until FROM sweeps WHERE shop_id = %s AND swept_until IS NOT NULL"
 
-AUDIT = f"""
-SELECT {COLUMNS},
+_OPEN_WORK = """
        (SELECT count(*) FROM cases k
         WHERE k.shop_id = c.shop_id AND k.order_id = c.order_id AND k.closed_at IS NULL
        ) AS open_cases,
        (SELECT count(*) FROM attempts a
         WHERE a.charge_id = c.charge_id AND a.next_try_at IS NOT NULL) AS open_attempts
+"""
+
+AUDIT = f"""
+SELECT {COLUMNS}, {_OPEN_WORK}
 FROM charges c WHERE c.shop_id = %s AND c.charge_id > %s ORDER BY c.charge_id LIMIT %s
 """  # noqa: S608  # Only a constant is put in.
+
+# An order's id begins with its instant, so the unique index of orders gives a window of them.
+CHARGES_OF_ORDERS = f"""
+SELECT {COLUMNS}, {_OPEN_WORK}
+FROM charges c
+WHERE c.shop_id = %(shop_id)s AND c.order_id >= %(first)s AND c.order_id < %(last)s
+  AND c.order_id > %(after)s
+ORDER BY c.order_id LIMIT %(limit)s
+"""  # noqa: S608  # Only constants are put in.
+
+MOVEMENTS = """
+SELECT (SELECT coalesce(jsonb_object_agg(kind, total), '{}') FROM (
+            SELECT kind, sum(amount)::text AS total FROM ledger
+            WHERE shop_id = %(shop_id)s AND at >= %(since)s AND at < %(until)s GROUP BY kind
+        ) AS added) AS sums,
+       (SELECT count(*) FROM cases
+        WHERE shop_id = %(shop_id)s AND opened_at >= %(since)s AND opened_at < %(until)s
+       ) AS cases_opened,
+       (SELECT count(*) FROM cases
+        WHERE shop_id = %(shop_id)s AND closed_at IS NULL) AS open_cases
+"""
 
 CASE_MARKS = """
 SELECT case_id AS id, kind, subject, order_id, closed_at IS NULL AS is_open,

@@ -9,9 +9,12 @@ from comanda.ids import ChargeId, OrderId, ShopId
 from comanda.money import ZERO, Money
 from workers.payments.attempts import Attempt
 from workers.payments.cases import Case
-from workers.payments.ledger import Entry
+from workers.payments.ledger import Entry, EntryKind
 from workers.payments.model import Charge, ChargeStatus
 from workers.payments.ports import Notification
+
+# From an instant on, until before another.
+Window = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,6 +88,15 @@ class CaseMark:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Movements:
+    """What the ledger booked in a window, and the cases that were opened then and are open now."""
+
+    sums: Mapping[EntryKind, Money]
+    cases_opened: int
+    open_cases: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Exposure:
     """What the gauges of one shop show; `swept_ago` is by the name of the sweep."""
 
@@ -123,6 +135,14 @@ class PaymentsReader(Protocol):
 
     async def audit(self, shop_id: ShopId, *, after: str, limit: int) -> Sequence[AuditRow]:
         """List charges behind an id, in the order of ids."""
+
+    async def charges_of_orders(
+        self, shop_id: ShopId, *, window: Window, after: str, limit: int
+    ) -> Sequence[AuditRow]:
+        """List the charges of orders begun in a window, behind an order's id, in their order."""
+
+    async def movements(self, shop_id: ShopId, *, window: Window) -> Movements:
+        """Add up what was booked in a window."""
 
     async def case_marks(self, shop_id: ShopId, *, after: int, limit: int) -> Sequence[CaseMark]:
         """List all cases behind an id, closed ones too."""

@@ -25,6 +25,7 @@ from workers.payments.shops import NamedCharge
 from workers.payments.views import AttemptView, CaseView, ChargeView
 from workers.runtime.errors import StoreUnavailable
 from workers.runtime.http import KnownShop, Problem, staff, unavailable
+from workers.runtime.problems import document_refusals
 
 Manager = Annotated[Identity, Depends(staff("manager", "owner"))]
 _KEY = r"[\x21-\x7e]{1,64}"
@@ -41,7 +42,7 @@ Key = Annotated[str, Header(alias="Idempotency-Key", pattern=f"^{_KEY}$")]
 router = APIRouter(prefix="/apis/payments/{shop}")
 
 
-@router.post("/charges/{charge_id}/refunds", status_code=201)
+@router.post("/charges/{charge_id}/refunds", status_code=201, responses=document_refusals(409))
 async def refund(
     charge_id: NamedCharge,
     body: RefundBody,
@@ -77,7 +78,7 @@ async def refund(
     return AttemptView.of(attempt)
 
 
-@router.post("/charges/{charge_id}/check", status_code=202)
+@router.post("/charges/{charge_id}/check", status_code=202, responses=document_refusals(409))
 async def check(
     charge_id: NamedCharge, *, shop: KnownShop, manager: Manager, payments: Store
 ) -> ChargeView:

@@ -15,7 +15,7 @@ from workers.payments.cases import Case, CaseKind
 from workers.payments.ledger import Entry, EntryKind, Line
 from workers.payments.model import Charge, ChargeStatus
 from workers.payments.ports import Notification
-from workers.payments.reports import SourcedEntry
+from workers.payments.reports import AuditRow, SourcedEntry
 from workers.runtime.postgres_pool import Pool
 
 Row = Mapping[str, Any]
@@ -53,6 +53,16 @@ def lines_of(found: list[list[str]] | None) -> tuple[Line, ...]:
     return tuple(
         Line(kind=EntryKind(kind), amount=Money.parse(amount), resource_id=resource)
         for kind, amount, resource in found or ()
+    )
+
+
+def audit_row_of(row: Row) -> AuditRow:
+    """Read a charge with how much about it is open."""
+    fields = dict(row)
+    return AuditRow(
+        open_cases=fields.pop("open_cases"),
+        open_attempts=fields.pop("open_attempts"),
+        charge=charge_of(fields),
     )
 
 

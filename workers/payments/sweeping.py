@@ -81,21 +81,19 @@ async def _sweep(sweep: Sweep, *, plan: SweepPlan, desk: Desk) -> int:
                 await _compare(page, plan=plan, tally=tally, shop_id=sweep.shop_id, desk=desk)
     except (ProviderUnavailable, ProviderRefused) as exc:
         # How far it came is not remembered, so the next one looks at the same window again.
-        facts = {"shop_id": sweep.shop_id, "sweep": sweep.name, "fault": str(exc)}
-        log.warning("sweep put off", extra=facts)
+        log.warning("sweep put off", extra={**_facts(sweep), "fault": str(exc)})
         return tally.news
-    if not tally.failed:
+    if not tally.has_failed:
         await desk.payments.finish_sweep(sweep, until=until)
     if tally.news:
-        facts = {"shop_id": sweep.shop_id, "sweep": sweep.name, "news": str(tally.news)}
-        log.info("swept", extra=facts)
+        log.info("swept", extra={**_facts(sweep), "news": str(tally.news)})
     return tally.news
 
 
 @dataclass(kw_only=True, slots=True)
 class _Tally:
     news: int = 0
-    failed: int = 0
+    has_failed: bool = False
 
 
 async def _listed(
@@ -111,7 +109,7 @@ async def _listed(
         yield fresh
         if found.is_last or not fresh:
             return
-    log.error("sweep cut off", extra={"shop_id": sweep.shop_id, "pages": MOST_PAGES})
+    log.error("sweep cut off", extra={**_facts(sweep), "pages": MOST_PAGES})
 
 
 async def _compare(
@@ -131,9 +129,10 @@ async def _compare(
             raise
         except Exception:
             # One fact that cannot be applied must not hide the money behind it in the list.
-            tally.failed += 1
-            facts_of_it = {"shop_id": shop_id, "provider_id": fact.provider_id}
-            log.exception("fact not applied", extra=facts_of_it)
+            tally.has_failed = True
+            log.exception(
+                "fact not applied", extra={"shop_id": shop_id, "provider_id": fact.provider_id}
+            )
 
 
 def is_known(charge: Charge, fact: ProviderFact) -> bool:
@@ -161,3 +160,7 @@ async def _apply(fact: ProviderFact, *, shop_id: ShopId, desk: Desk) -> bool:
 
     found = await apply_truth(fact, shop_id=shop_id, desk=desk, source=SOURCE, finish=finish)
     return found.verdict not in ("unchanged", "foreign", "stale")
+
+
+def _facts(sweep: Sweep) -> dict[str, object]:
+    return {"shop_id": sweep.shop_id, "sweep": sweep.name}
