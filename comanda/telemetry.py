@@ -19,6 +19,14 @@ MESSAGES_IN_FLIGHT = Gauge("comanda_messages_in_flight", "Messages in hand.", ["
 OUTBOX_SWEPT = Counter(
     "comanda_outbox_swept_total", "Envelopes that the sweep published because a relay did not."
 )
+OUTBOX_OLDEST_SECONDS = Gauge(
+    "comanda_outbox_oldest_seconds",
+    "Age of the oldest envelope that the last sweep found unsent; 0 when there was none.",
+)
+MESSAGE_WAIT_SECONDS = Gauge(
+    "comanda_message_wait_seconds",
+    "How long the oldest of the messages received last had been on the queue; 0 when none came.",
+)
 REQUEST_SECONDS = Histogram(
     "comanda_http_request_seconds", "From request to answer.", ["context", "route", "status"]
 )

@@ -14,11 +14,18 @@ from rich.table import Table
 
 from console.audit.invariants import NAMES, Offender, offenders
 from console.audit.reading import read_books
-from console.commands import dlq, orders, replay, shop
-from console.commands.asking import answer_json, give_up
+from console.commands import dlq, opening, orders, replay, shop
+from console.commands.acts import log
+from console.commands.asking import answer_json, give_up, told
+from console.commands.closing import closing
+from console.commands.completion import completion
+from console.commands.disown import disown
 from console.commands.doctor import doctor
+from console.commands.staff import staff
+from console.commands.stock import stock
+from console.commands.webhooks import webhooks
 from console.door import Door, DoorClosed
-from console.places import Places, PlacesUnknown, find_places
+from console.places import Places, PlacesUnknown, find_places, places_file
 
 app = typer.Typer(
     name="comanda",
@@ -32,13 +39,21 @@ app = typer.Typer(
 )
 app.add_typer(orders.order, name="order")
 app.command()(orders.journey)
-app.add_typer(orders.webhooks, name="webhooks")
+app.add_typer(webhooks, name="webhooks")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(replay.app, name="replay")
 app.command()(shop.reconcile)
+app.command()(closing)
 app.add_typer(shop.menu, name="menu")
-app.add_typer(shop.staff, name="staff")
+app.add_typer(staff, name="staff")
+app.add_typer(opening.shop, name="shop")
+app.add_typer(stock, name="stock")
+auditing = typer.Typer()
+auditing.command("log")(log)
+app.add_typer(auditing, name="audit")
 app.command()(doctor)
+app.command()(completion)
+app.command()(disown)
 console = Console(highlight=False)
 # What is on its way when the first look is taken arrives meanwhile.
 _LOOK_AGAIN_SECONDS = 2.0
@@ -70,20 +85,27 @@ def robot(
         give_up("the robot lives on laptops, and this is not one")
     words = ["-m", "local.robot", "--rate", str(rate)]
     words += ["--seconds", str(seconds)] if seconds is not None else []
-    words += ["--places", str(places)] if places is not None else []
+    with told():
+        words += ["--places", str(places_file(places))]
     # Another process, since nothing that is deployed imports what is the laptop's.
     os.execv(sys.executable, [sys.executable, *words])  # noqa: S606  # No shell, and words of ours.
 
 
-@app.command()
+@auditing.callback(invoke_without_command=True)
 def audit(
+    context: typer.Context,
     places: Annotated[Path | None, typer.Option(help="Where Comanda runs (JSON).")] = None,
     settle: Annotated[float, typer.Option(help="Seconds to let facts arrive.")] = 30.0,
     days: Annotated[int, typer.Option(help="How far back the provider is searched.")] = 7,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Check the five money invariants over all stores and the provider; name every offender."""
+    """Check the five money invariants over all stores and the provider; name every offender.
+
+    `comanda audit log` tells who did what.
+    """
+    if context.invoked_subcommand is not None:
+        return
     try:
         found = _settled(find_places(places), settle=settle, days=days)
     except (PlacesUnknown, DoorClosed) as exc:

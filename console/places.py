@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 ENVIRONMENT = "COMANDA_PLACES"
+# Whose laptop, for a command that is typed in another folder; `bin/comanda` sets it.
+ROOT = "COMANDA_ROOT"
 STATE = Path(".comanda")
 FILE = "places.json"
 
@@ -52,15 +54,22 @@ class Places:
 
 def find_places(file: Path | None = None) -> Places:
     """Read the file that is named, that `COMANDA_PLACES` names, or of the laptop's newest run."""
+    return _read(json.loads(places_file(file).read_text()))
+
+
+def places_file(file: Path | None = None) -> Path:
+    """Find that file; raise `PlacesUnknown`."""
     named = file or (Path(os.environ[ENVIRONMENT]) if ENVIRONMENT in os.environ else None)
     chosen = named or max(
-        STATE.glob(f"*/{FILE}"), key=lambda path: path.stat().st_mtime, default=None
+        (Path(os.environ.get(ROOT, "")) / STATE).glob(f"*/{FILE}"),
+        key=lambda path: path.stat().st_mtime,
+        default=None,
     )
     if chosen is None or not chosen.exists():
         raise PlacesUnknown(
             f"start the laptop (`make run`), or name a file with --places or {ENVIRONMENT}"
         )
-    return _read(json.loads(chosen.read_text()))
+    return chosen
 
 
 def _read(content: Mapping[str, Any]) -> Places:

@@ -6,7 +6,7 @@ import sys
 
 import uvloop
 
-from local.demo.commands import demo, demo_outage, run
+from local.demo.commands import demo, demo_day, demo_outage, run
 
 
 def main(arguments: list[str]) -> int:
@@ -17,7 +17,8 @@ def main(arguments: list[str]) -> int:
     running.add_argument("--verbose", action="store_true", help="show every process's log")
     loading = commands.add_parser("demo", help="drive many orders, balance the books, stop")
     loading.add_argument("--orders", type=_count, default=200, help="1 to 100000")
-    loading.add_argument("--scenario", choices=("load", "outage"), default="load")
+    loading.add_argument("--scenario", choices=("load", "outage", "day"), default="load")
+    loading.add_argument("--seed", type=int, default=1, help="of a day: who does what")
     loading.add_argument("--verbose", action="store_true", help="show every process's log")
     chosen = parser.parse_args(arguments)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -25,6 +26,10 @@ def main(arguments: list[str]) -> int:
             return runner.run(run(verbose=chosen.verbose))
         if chosen.scenario == "outage":
             return runner.run(demo_outage(verbose=chosen.verbose))
+        if chosen.scenario == "day":
+            return runner.run(
+                demo_day(orders=chosen.orders, seed=chosen.seed, verbose=chosen.verbose)
+            )
         return runner.run(demo(orders=chosen.orders, verbose=chosen.verbose))
 
 

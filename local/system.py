@@ -144,6 +144,12 @@ class Laptop:
             **{f"COMANDA_{name.upper()}_URL": self.urls[name] for name in names},
             "COMANDA_PUBLIC_URL": self.urls["edge"],
             "COMANDA_CONSOLE_KEYS": self._console_key,
+            "COMANDA_SIMULATOR_URL": self.urls["mercadopago"],
+            "COMANDA_PROCESS_URLS": ",".join(
+                f"{name}={self.urls[name]}"
+                for context in CONTEXTS
+                for name in (context, f"{context}-worker")
+            ),
         }
 
     def _stand_ins(self) -> tuple[Process, ...]:

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -126,6 +126,10 @@ class ScriptedContexts:
             return web.json_response({"title": "down"}, status=503)
         if name in self.answers:
             return web.json_response(self.answers[name])
+        if name == "POST archive acts":
+            return web.json_response({"id": "act"}, status=201)
+        if name == "POST archive acts/act/end":
+            return web.Response(status=204)
         if context == "auth":
             return self._auth(path, body)
         if name == "GET catalog menu":
@@ -233,7 +237,12 @@ async def csrf_of(session: aiohttp.ClientSession, path: str = "equipe") -> str:
 
 
 @asynccontextmanager
-async def opened(queues: Queues | None = None) -> AsyncIterator[Bed]:
+async def opened(
+    queues: Queues | None = None,
+    *,
+    processes: Mapping[str, str] | None = None,
+    simulator_url: str = "",
+) -> AsyncIterator[Bed]:
     """Serve the scripted contexts and the screens before them."""
     contexts, clock = ScriptedContexts(), Clock()
     queues = queues or Queues(open_caller("http://127.0.0.1:1"), stage="test")
@@ -246,7 +255,13 @@ async def opened(queues: Queues | None = None) -> AsyncIterator[Bed]:
     base = f"http://127.0.0.1:{runner.addresses[0][1]}"
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         desk = desk_over(
-            session, urls=dict.fromkeys(Context, base), keys=KEYS, clock=clock, queues=queues
+            session,
+            urls=dict.fromkeys(Context, base),
+            keys=KEYS,
+            clock=clock,
+            queues=queues,
+            processes=processes,
+            simulator_url=simulator_url,
         )
 
         @asynccontextmanager

@@ -8,9 +8,11 @@ from pathlib import Path
 import boto3
 from playwright.async_api import Page
 
+from local.demo.people import invent_person
 from local.supervisor import Options, System, running_system
 from tests.browsers import SHOP, Floor, chromium
 from tests.console_letters import event_body
+from tests.screens_people import mailed
 
 WIDTHS = {"phone": (360, 740), "desk": (1280, 800), "wall": (1920, 1080)}
 _SETTLED_MS = 700
@@ -27,6 +29,7 @@ async def main(out: Path) -> None:
             for name, (width, height) in WIDTHS.items():
                 size = {"viewport": {"width": width, "height": height}}
                 await _customers(floor, out, name=name, size=size)
+                await _account(floor, system, out, name=name, size=size)
                 await _staff(floor, out, name=name, size=size)
 
 
@@ -74,9 +77,39 @@ async def _customers(floor: Floor, out: Path, *, name: str, size: dict[str, obje
     await kiosk.context.close()
 
 
+async def _account(
+    floor: Floor, system: System, out: Path, *, name: str, size: dict[str, object]
+) -> None:
+    person = invent_person()
+    phone = await floor.page("conta/entrar", **size)
+    await _shoot(phone, out / f"account-sign-in-{name}.png")
+    await phone.goto(floor.url("conta/criar"))
+    await _shoot(phone, out / f"account-sign-up-{name}.png")
+    await phone.get_by_role("textbox", name="Nome").fill(person.name)
+    await phone.get_by_role("textbox", name="E-mail").fill(person.email)
+    await phone.get_by_role("textbox", name="CPF").fill(person.cpf)
+    await phone.get_by_role("checkbox").check()
+    await phone.get_by_role("button", name="Receber código").click()
+    await _shoot(phone, out / f"account-code-{name}.png")
+    code = await mailed(system, person.email, r"\b[0-9]{6}\b")
+    await phone.get_by_role("textbox", name="Código").fill(code)
+    await phone.get_by_role("button", name="Entrar").click()
+    await phone.get_by_role("link", name="Fazer um pedido").click()
+    await _shoot(phone, out / f"account-start-{name}.png")
+    await floor.order(phone)
+    await phone.goto(floor.url("conta"))
+    await _shoot(phone, out / f"account-{name}.png")
+    await phone.get_by_label("Digite APAGAR").fill("APAGAR")
+    await phone.get_by_role("button", name="Apagar minha conta").click()
+    await _shoot(phone, out / f"account-gone-{name}.png")
+    await phone.context.close()
+
+
 async def _staff(floor: Floor, out: Path, *, name: str, size: dict[str, object]) -> None:
     door = await floor.page("entrar", **size)
     await _shoot(door, out / f"sign-in-{name}.png")
+    await door.get_by_role("link", name="Esqueci a senha").click()
+    await _shoot(door, out / f"password-{name}.png")
     await door.context.close()
     cook = await floor.staff_page("kitchen", "cozinha", **size)
     await cook.get_by_text("Ao vivo").wait_for()
@@ -90,15 +123,23 @@ async def _staff(floor: Floor, out: Path, *, name: str, size: dict[str, object])
     for path, title in (
         ("pedidos", "orders"),
         ("caixa", "money"),
+        ("fechamento", "closing"),
         ("cardapio", "menu"),
         ("horarios", "hours"),
         ("pessoas", "staff"),
+        ("privacidade", "privacy"),
+        ("acesso", "access"),
         ("ops", "ops-queues"),
         ("ops/dead-letters/archive", "ops-letters"),
         ("ops/replays", "ops-replays"),
+        ("ops/topology", "ops-topology"),
+        ("ops/acts", "ops-acts"),
     ):
         await owner.goto(floor.url(path))
         await _shoot(owner, out / f"{title}-{name}.png")
+    await owner.goto(floor.url("acesso"))
+    await owner.get_by_role("button", name="Ligar um aplicativo").click()
+    await _shoot(owner, out / f"access-app-{name}.png")
     await owner.goto(floor.url("pedidos"))
     await owner.locator("tbody a").first.click()
     await _shoot(owner, out / f"order-office-{name}.png")

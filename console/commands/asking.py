@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from comanda.messaging.ports import MessagingUnavailable
-from console.door import Door, DoorClosed, DoorRefused
+from console.door import JSON, Door, DoorClosed, DoorRefused
 from console.places import Places, PlacesUnknown, find_places
 from console.queues.queues import NoSuchQueue
 from console.tokens import TokenFiles, cache_folder
@@ -44,6 +44,10 @@ class Asked:
     def read(self, context: str, rest: str, **query: object) -> Any:
         """Read a resource of the shop."""
         return self.door.read(self.shop, self.path(context, rest), **query)
+
+    def send(self, context: str, rest: str, body: Mapping[str, object], **options: Any) -> JSON:
+        """Change a resource of the shop."""
+        return self.door.send(self.shop, self.path(context, rest), body=body, **options)
 
 
 def asked(places: Path | None, shop: str) -> Asked:

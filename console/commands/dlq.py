@@ -1,7 +1,6 @@
 """`comanda dlq`: look at dead letters, send them back, or let them go."""
 
 import asyncio
-import getpass
 import os
 from collections.abc import Coroutine
 from pathlib import Path
@@ -15,16 +14,20 @@ from console.commands.asking import (
     JsonOption,
     PlacesOption,
     answer_json,
+    err,
     give_up,
     out,
     plain,
     table,
     told,
 )
+from console.commands.naming import operator
+from console.commands.noting import DoorNotebook
 from console.places import find_places
 from console.queues import runs
 from console.queues.caller import open_caller
 from console.queues.letters import ReadLetter, grouped
+from console.queues.noting import Notebook
 from console.queues.queues import Queues
 from console.queues.runs import Act, Choice
 
@@ -127,12 +130,20 @@ def redrive(
     _confirmed(context, confirm, doing="send back", choice=choice)
     text = None if body is None else body.read_text()
 
-    async def run(queues: Queues, act: Act) -> RedriveReport:
-        letters = await queues.letters(context)
-        return await runs.send_back(letters, choice, act=act, most=_ALL, body=text, pace=per_second)
+    async def run(queues: Queues, act: Act, notebook: Notebook) -> RedriveReport:
+        return await runs.send_back(
+            await queues.letters(context),
+            choice,
+            act=act,
+            notebook=notebook,
+            most=_ALL,
+            body=text,
+            pace=per_second,
+        )
 
     with told():
-        report = _wait(run(_queues(places), Act(context=context, by=_who(), why=why)))
+        act = Act(context=context, by=operator(), why=why)
+        report = _wait(run(_queues(places), act, _notebook(places, shop)))
     _tell(report, "sent back", as_json=as_json)
 
 
@@ -156,11 +167,13 @@ def discard(
     choice = _choice(message_ids, shop=shop, reason=reason, wire_type=wire_type)
     _confirmed(context, confirm, doing="discard", choice=choice)
 
-    async def run(queues: Queues, act: Act) -> RedriveReport:
-        return await runs.discard(await queues.letters(context), choice, act=act, most=_ALL)
+    async def run(queues: Queues, act: Act, notebook: Notebook) -> RedriveReport:
+        letters = await queues.letters(context)
+        return await runs.discard(letters, choice, act=act, notebook=notebook, most=_ALL)
 
     with told():
-        report = _wait(run(_queues(places), Act(context=context, by=_who(), why=why)))
+        act = Act(context=context, by=operator(), why=why)
+        report = _wait(run(_queues(places), act, _notebook(places, shop)))
     _tell(report, "discarded", as_json=as_json)
 
 
@@ -169,6 +182,13 @@ def _queues(places: Path | None) -> Queues:
     if not found.stage:
         give_up("the file of places names no stage, so the queues' names are unknown")
     return Queues(open_caller(found.sqs), stage=found.stage)
+
+
+def _notebook(places: Path | None, shop: str) -> Notebook:
+    notebook = DoorNotebook(find_places(places), shop=shop)
+    if not notebook.shops:
+        err.print("no login for such a shop: only the log tells of this, no shop's audit does")
+    return notebook
 
 
 async def _read(queues: Queues, context: str, choice: Choice) -> list[ReadLetter]:
@@ -195,10 +215,6 @@ def _confirmed(context: str, typed: str, *, doing: str, choice: Choice) -> None:
         typed = str(typer.prompt(f"To {doing} {what} of {context}, type its name"))
     if typed != context:
         give_up(f"nothing was done: --confirm {context} is needed")
-
-
-def _who() -> str:
-    return os.environ.get("COMANDA_OPERATOR") or getpass.getuser()
 
 
 def _tell(report: RedriveReport, verb: str, *, as_json: bool) -> None:

@@ -1,11 +1,10 @@
-"""`comanda order`, `journey` and `webhooks`: one order's story, and those of a day."""
+"""`comanda order` and `journey`: one order's story, and those of a day."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
-from comanda.ids import is_id
 from console.commands.asking import (
     Asked,
     JsonOption,
@@ -13,15 +12,14 @@ from console.commands.asking import (
     ShopOption,
     answer_json,
     asked,
-    give_up,
     out,
     plain,
     table,
     told,
 )
+from console.commands.naming import order_id_of
 
 order = typer.Typer(no_args_is_help=True, help="Orders: one, or those of a day.")
-webhooks = typer.Typer(no_args_is_help=True, help="What Mercado Pago said, and our verdicts.")
 Named = Annotated[str, typer.Argument(help="An order's id, or its call number of today.")]
 
 
@@ -104,7 +102,7 @@ def journey(
         ask = asked(places, shop)
         found = ask.read(
             "archive",
-            f"/orders/{_order_id(ask, order_id)}/journey",
+            f"/orders/{order_id_of(ask, order_id)}/journey",
             **({"as_of": as_of} if as_of else {}),
         )
     if as_json:
@@ -123,58 +121,9 @@ def journey(
     table(f"Order {found['order_id']}", ("at", "after", "event", "changed", "event id"), rows)
 
 
-@webhooks.command("list")
-def list_webhooks(
-    subject: Annotated[str, typer.Argument(help="An order, or a resource of Mercado Pago's.")],
-    *,
-    shop: ShopOption = "",
-    places: PlacesOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """List the notifications about an order's charges, or about one resource.
-
-    Example: comanda webhooks list 37
-    """
-    with told():
-        ask = asked(places, shop)
-        found = [
-            {**it, "resource_id": resource}
-            for resource in _resources(ask, subject)
-            for it in ask.read("payments", "/notifications", resource_id=resource)["notifications"]
-        ]
-    if as_json:
-        answer_json(found)
-        return
-    rows = [
-        (it["received_at"], it["resource_id"], it["topic"], it["verdict"], it["doubt"])
-        for it in found
-    ]
-    table("Notifications", ("received", "resource", "topic", "verdict", "doubt"), rows)
-
-
 def _order(ask: Asked, named: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = ask.read("orders", f"/orders/{_order_id(ask, named)}")
+    found: Mapping[str, Any] = ask.read("orders", f"/orders/{order_id_of(ask, named)}")
     return found
-
-
-def _order_id(ask: Asked, named: str) -> str:
-    if is_id(named):
-        return named
-    if not named.isascii() or not named.isdecimal():
-        give_up(f"{named!r} is neither an order's id nor a call number")
-    found = ask.read("orders", "/orders", call_number=int(named), limit=1)["orders"]
-    if not found:
-        give_up(f"no order of today has the call number {named}")
-    return str(found[0]["id"])
-
-
-def _resources(ask: Asked, subject: str) -> Sequence[str]:
-    if not is_id(subject) and not subject.isdecimal():
-        return [subject]
-    if subject.isdecimal() and len(subject) > 6:
-        return [subject]
-    charges = ask.read("payments", "/charges", order_id=_order_id(ask, subject))["charges"]
-    return [it["provider_id"] for it in charges if it["provider_id"]]
 
 
 def _show_charges(charges: Sequence[Mapping[str, Any]]) -> None:

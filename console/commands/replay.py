@@ -1,6 +1,8 @@
 """`comanda replay`: count the events of a window, and have them sent to one queue again."""
 
 import os
+import sys
+from importlib.util import find_spec
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -17,6 +19,7 @@ from console.commands.asking import (
     table,
     told,
 )
+from console.places import places_file
 
 app = typer.Typer(no_args_is_help=True, help="Send archived events to one queue again.")
 Types = Annotated[list[str] | None, typer.Option("--type", help="A wire type; may be repeated.")]
@@ -84,3 +87,30 @@ def list_replays(
         (it["id"], it["queue"], it["state"], it["sent"], it["asked_at"], it["by"]) for it in found
     ]
     table("Replays", ("replay", "queue", "state", "sent", "asked", "by"), rows)
+
+
+@app.command("dry")
+def dry(
+    context: Annotated[str, typer.Argument(help="Whose handlers; orders for now.")],
+    *,
+    since: Annotated[str, typer.Option(help="An instant, such as 2026-11-20T12:00:00Z.")],
+    until: Annotated[str, typer.Option(help="The instant before which it ends.")],
+    shop: ShopOption = "",
+    places: PlacesOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run this clone's handlers on a window, in memory; show where they decide differently.
+
+    Nothing is sent. Orders that were placed before the window are not judged; 1 when some differ.
+
+    Example: comanda replay dry orders --since 2026-11-20T12:00Z --until 2026-11-20T13:00Z
+    """
+    if find_spec("local") is None:
+        give_up("a dry run needs the repository, with the handlers that are to be tried")
+    words = ["-m", "local.dry_run", context, "--since", since, "--until", until]
+    words += ["--shop", shop] if shop else []
+    with told():
+        words += ["--places", str(places_file(places))]
+    words += ["--json"] if as_json else []
+    # Another process, since nothing that is deployed imports what is the laptop's.
+    os.execv(sys.executable, [sys.executable, *words])  # noqa: S606  # No shell, and words of ours.

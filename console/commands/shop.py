@@ -1,4 +1,4 @@
-"""`comanda menu`, `staff` and `reconcile`: what an office does, typed."""
+"""`comanda menu` and `reconcile`: what an office does, typed."""
 
 import sys
 from pathlib import Path
@@ -17,9 +17,9 @@ from console.commands.asking import (
     table,
     told,
 )
+from console.commands.repairing import read_again
 
 menu = typer.Typer(no_args_is_help=True, help="The menu as a sheet (CSV).")
-staff = typer.Typer(no_args_is_help=True, help="Who works in a shop.")
 _CSV = "text/csv; charset=utf-8"
 
 
@@ -78,49 +78,39 @@ def import_menu(
         raise typer.Exit(FOUND)
 
 
-@staff.command("list")
-def list_staff(
-    *, shop: ShopOption = "", places: PlacesOption = None, as_json: JsonOption = False
-) -> None:
-    """List who works in the shop, and what they may.
-
-    Example: comanda staff list --shop lanchonete-da-ana
-    """
-    with told():
-        found = asked(places, shop).read("auth", "/staff")["staff"]
-    if as_json:
-        answer_json(found)
-        return
-    rows = [
-        (it["username"], ", ".join(it["groups"]), "yes" if it["is_enabled"] else "no")
-        for it in found
-    ]
-    table("Staff", ("who", "groups", "gets in"), rows)
-
-
 def reconcile(
     *,
     hours: Annotated[int, typer.Option(min=1, max=2160, help="How far back.")] = 24,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Have every charge of an open case read again.")
+    ] = False,
+    order: Annotated[str, typer.Option(help="Have this order's charges read again, too.")] = "",
+    why: Annotated[str, typer.Option(help="Why; it goes to the audit.")] = "reconciliation",
     shop: ShopOption = "",
     places: PlacesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Tell what matched, what was repaired and what is open; 1 when something is open.
 
-    Example: comanda reconcile --hours 48
+    What is read again is applied within seconds by the one function that applies facts.
+
+    Examples: comanda reconcile --hours 48 | comanda reconcile --repair | --order 37
     """
     with told():
         ask = asked(places, shop)
+        read = read_again(ask, named=order, of_cases=repair, why=why) if repair or order else []
         report = ask.read("payments", "/reconciliation", hours=hours)
         cases = ask.read("payments", "/cases", limit=200)["cases"]
     if as_json:
-        answer_json({**report, "cases": cases})
+        answer_json({**report, "cases": cases, "read_again": read})
     else:
         names = ("matched", "repaired", "open", "waiting", "refunding")
         table(f"Reconciliation of {hours} hours", names, [[report[name] for name in names]])
         rows = [
             (it["id"], it["kind"], it["subject"], it["opened_at"], it["detail"]) for it in cases
         ]
+        if repair or order:
+            table("Read again", ("charge", "was", "outcome"), read)
         table("Open cases", ("case", "kind", "subject", "since", "detail"), rows)
     if report["open"]:
         raise typer.Exit(FOUND)

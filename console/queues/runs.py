@@ -5,7 +5,8 @@ command line and with the stage's own keys, are all seen, those that nobody can 
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -13,11 +14,14 @@ from comanda.clock import utc_now
 from comanda.messaging.dead_letters import DeadLetter, DeadLetters, Returned
 from comanda.messaging.redrive import Pace, RedriveOrder, RedriveReport, peek, redrive
 from console.queues.letters import ReadLetter, edited_body, read_letter
+from console.queues.noting import Note, Notebook, edits
 
 log = logging.getLogger("comanda.operators")
 PER_SECOND = 50.0
 # A page waits for a run, so a run ends after so many letters and is begun again.
 MOST_AT_ONCE = 500
+# How many events an act names; a run of thousands says their number.
+_NAMED = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +72,7 @@ async def send_back(
     choice: Choice,
     *,
     act: Act,
+    notebook: Notebook,
     most: int = MOST_AT_ONCE,
     body: str | None = None,
     pace: float = PER_SECOND,
@@ -77,7 +82,10 @@ async def send_back(
     def edit(letter: DeadLetter) -> str:
         return letter.body if body is None else edited_body(letter, body)
 
-    return await _run(letters, choice, act, most=most, edit=edit, pace=pace, verb="sent back")
+    told = _Told(letters, act=act, verb="sent back")
+    async with _noted(told, choice, notebook) as reports:
+        reports.append(await _run(told, choice, act, most=most, edit=edit, pace=pace))
+    return reports[0]
 
 
 async def discard(
@@ -85,13 +93,28 @@ async def discard(
     choice: Choice,
     *,
     act: Act,
+    notebook: Notebook,
     most: int = MOST_AT_ONCE,
     pace: float = PER_SECOND,
 ) -> RedriveReport:
     """Delete what is chosen for good; the report counts what is gone as `sent`."""
-    return await _run(
-        _NowhereToGo(letters), choice, act, most=most, edit=_as_it_is, pace=pace, verb="discarded"
-    )
+    told = _Told(_NowhereToGo(letters), act=act, verb="discarded")
+    async with _noted(told, choice, notebook) as reports:
+        reports.append(await _run(told, choice, act, most=most, edit=_as_it_is, pace=pace))
+    return reports[0]
+
+
+@asynccontextmanager
+async def _noted(
+    told: "_Told", choice: Choice, notebook: Notebook
+) -> AsyncIterator[list[RedriveReport]]:
+    """Note an act, let it be done, and note what its report says; a run that breaks stays open."""
+    act_id = await notebook.begin(told.note(choice))
+    reports: list[RedriveReport] = []
+    yield reports
+    (report,) = reports
+    after = {"letters": report.sent, "refused": report.refused, "whole": report.is_complete}
+    await notebook.end(act_id, {**after, **told.outcome})
 
 
 async def _run(
@@ -102,11 +125,9 @@ async def _run(
     most: int,
     edit: Callable[[DeadLetter], str],
     pace: float,
-    verb: str,
 ) -> RedriveReport:
     order = RedriveOrder(by=act.by, ids=choice.ids, chooses=choice.takes, edit=edit)
-    told = _Told(letters, act=act, verb=verb)
-    bounded = _Bounded(told, most=most)
+    bounded = _Bounded(letters, most=most)
     report = await redrive(bounded, order, now=utc_now, pace=Pace(pace))
     report.is_complete = report.is_complete and not bounded.is_cut
     return report
@@ -149,12 +170,33 @@ class _Bounded(_Wrapped):
 
 
 class _Told(_Wrapped):
-    """Dead letters of which each that goes is told to the audit's log, with who and why."""
+    """Dead letters of which each that goes is told to the log, and to the act, with who and why."""
 
     def __init__(self, letters: DeadLetters, *, act: Act, verb: str) -> None:
         super().__init__(letters)
         self._act = act
         self._verb = verb
+        self._edits: dict[str, str] = {}
+        self._events: list[str] = []
+
+    @property
+    def outcome(self) -> dict[str, str]:
+        """Give which events went, and what was edited in them."""
+        named = ", ".join(self._events[:_NAMED])
+        more = f" and {len(self._events) - _NAMED} more" if len(self._events) > _NAMED else ""
+        return {"events": named + more, **self._edits}
+
+    def note(self, choice: Choice) -> Note:
+        """Say what is about to be done, and to which letters."""
+        chosen = {"reason": choice.reason[:200], "type": choice.type, "shop": choice.shop}
+        ids = {"ids": ", ".join(sorted(choice.ids)[:_NAMED])}
+        return Note(
+            what=f"dead-letters.{self._verb.replace(' ', '-')}",
+            whom=self._act.context,
+            why=self._act.why,
+            operator=self._act.by[:128],
+            before={name: value for name, value in (chosen | ids).items() if value},
+        )
 
     async def send_back(self, letters: Sequence[Returned]) -> dict[str, str]:
         refused = await super().send_back(letters)
@@ -174,6 +216,10 @@ class _Told(_Wrapped):
                 "is_edited": it.body != it.letter.body,
             }
             log.info("dead letter", extra=facts)
+            # A letter may hold anything, also an id without end.
+            self._events.append((found.event_id or found.id)[:64])
+            if it.body != it.letter.body:
+                self._edits |= edits(it.letter.body, it.body)
         return refused
 
 

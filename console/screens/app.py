@@ -20,42 +20,63 @@ from comanda.ids import ShopId
 from comanda.settings import read
 from comanda.telemetry import configure_logging
 from console.queues.caller import open_caller
+from console.queues.processes import Processes, parse_urls
 from console.queues.queues import Queues
 from console.screens import (
+    account,
+    account_door,
     kiosk,
     kitchen,
+    office_access,
+    office_closing,
     office_menu,
     office_money,
     office_orders,
+    office_privacy,
     office_staff,
+    ops_acts,
     ops_letters,
     ops_orders,
     ops_replays,
+    ops_simulator,
+    ops_topology,
     order_page,
+    password,
     sign_in,
 )
 from console.screens.board import Boards, Orders
 from console.screens.contexts import Call, Context, Contexts
+from console.screens.customers import CustomerNeeded, to_the_door
 from console.screens.doors import Desk, KnownShop, install
 from console.screens.guarding import Guard
 from console.screens.rendering import asset
 from console.screens.sealing import Sealer
 from console.screens.sessions import Sessions
-from console.screens.settings import ScreensSettings
+from console.screens.settings import ScreensSettings, refuse_simulator_in_production
+from console.screens.simulator import Simulator
 
 Connect = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 ROOMS = (
     sign_in,
+    password,
     kitchen,
     kiosk,
     order_page,
+    account_door,
+    account,
     office_orders,
     office_money,
+    office_closing,
     office_menu,
     office_staff,
+    office_privacy,
+    office_access,
+    ops_acts,
     ops_letters,
     ops_orders,
     ops_replays,
+    ops_topology,
+    ops_simulator,
 )
 
 
@@ -73,6 +94,7 @@ def build_app(shops: tuple[ShopId, ...], *, public_url: str, connect: Connect) -
     app.add_api_route("/health/ready", _live, methods=["GET"])
     app.add_api_route("/metrics", _metrics, methods=["GET"])
     install(app)
+    app.add_exception_handler(CustomerNeeded, to_the_door)
     app.add_middleware(Guard, public_url=public_url)
     return app
 
@@ -83,6 +105,8 @@ def desk_over(
     urls: Mapping[Context, str],
     keys: str,
     queues: Queues,
+    processes: Mapping[str, str] | None = None,
+    simulator_url: str = "",
     clock: Callable[[], datetime] | None = None,
 ) -> Desk:
     """Put the parts together."""
@@ -100,6 +124,9 @@ def desk_over(
         boards=Boards(board),
         sealer=sealer,
         queues=queues,
+        processes=Processes(session, processes or {}),
+        simulator=Simulator(session, simulator_url) if simulator_url else None,
+        clock=clock or utc_now,
         stopping=asyncio.Event(),
     )
 
@@ -108,6 +135,8 @@ def main() -> None:
     """Serve the screens until SIGTERM."""
     configure_logging("console")
     settings = read(ScreensSettings)
+    refuse_simulator_in_production(settings)
+    processes = parse_urls(settings.process_urls)
     queues = Queues(open_caller(), stage=settings.stage)
     urls = {
         Context.AUTH: settings.auth_url,
@@ -123,9 +152,16 @@ def main() -> None:
         jar = aiohttp.DummyCookieJar()
         async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as session:
             app.state.desk = desk_over(
-                session, urls=urls, keys=settings.console_keys, queues=queues
+                session,
+                urls=urls,
+                keys=settings.console_keys,
+                queues=queues,
+                processes=processes,
+                simulator_url=settings.simulator_url,
             )
             yield
+            if app.state.desk.simulator is not None:
+                await app.state.desk.simulator.close()
 
     app = build_app(settings.shops, public_url=settings.public_url, connect=connect)
     config = uvicorn.Config(

@@ -58,7 +58,7 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """A success: its bytes, and what the headers add."""
+    """A success: its bytes, and what the headers add; their names know no case."""
 
     status: int
     content: bytes
@@ -89,9 +89,7 @@ class Contexts:
                 timeout=_TIMEOUT,
                 allow_redirects=False,
             ) as got:
-                answer = Answer(
-                    status=got.status, content=await got.read(), headers=dict(got.headers)
-                )
+                answer = Answer(status=got.status, content=await got.read(), headers=got.headers)
         except (aiohttp.ClientError, TimeoutError) as exc:
             raise OutOfReach(f"{call.context}: {type(exc).__name__}") from exc
         return _checked(call, answer)

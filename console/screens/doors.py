@@ -3,9 +3,10 @@
 import asyncio
 import hmac
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import parse_qs, quote
 
@@ -15,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from comanda.ids import InvalidShopId, ShopId
 from comanda.messaging.ports import MessagingUnavailable
+from console.queues.processes import Processes
 from console.queues.queues import Queues
 from console.screens.board import Boards
 from console.screens.contexts import Contexts, OutOfReach, Refused
@@ -22,6 +24,7 @@ from console.screens.guarding import cookie_header
 from console.screens.rendering import page
 from console.screens.sealing import Sealer
 from console.screens.sessions import LONGEST_VISIT, Session, Sessions
+from console.screens.simulator import Simulator
 
 log = logging.getLogger(__name__)
 STAFF_COOKIE = "__Secure-staff"
@@ -48,6 +51,10 @@ class Desk:
     boards: Boards
     sealer: Sealer
     queues: Queues
+    processes: Processes
+    # Only on a laptop.
+    simulator: Simulator | None
+    clock: Callable[[], datetime]
     # Set when the process is told to stop: streams end then, and their pages come back elsewhere.
     stopping: asyncio.Event
 

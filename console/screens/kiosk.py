@@ -13,13 +13,13 @@ from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from console.screens.contexts import Call, Context, Refused
+from console.screens.customers import CUSTOMER_COOKIE, OpenVisit, customer_in, forget_customer
 from console.screens.doors import KnownShop, OpenDesk
 from console.screens.rendering import page
-from console.screens.visits import PHONE, OpenVisit, begin_visit, visit_in
+from console.screens.visits import PHONE, begin_visit, kiosk_named, visit_in
 from console.screens.wording import by_shelf
 
 router = APIRouter()
-_KIOSK = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 _BODY_LIMIT = 32 * 1024
 _CLOSED = "A loja está fechada agora."
 _FAULTS = {
@@ -31,16 +31,31 @@ _FAULTS = {
 
 @router.get("/pedir")
 async def show_menu(
-    shop: KnownShop, desk: OpenDesk, totem: Annotated[str, Query(max_length=32)] = ""
+    shop: KnownShop,
+    desk: OpenDesk,
+    request: Request,
+    *,
+    totem: Annotated[str, Query(max_length=32)] = "",
+    conta: Annotated[str, Query(max_length=3)] = "",
 ) -> Response:
-    """Show the menu; a kiosk names itself by `totem`, a phone does not."""
+    """Show the menu; a kiosk names itself by `totem`, a phone does not.
+
+    A kiosk knows a customer only right after they signed in (`conta`): every other start is the
+    next person's.
+    """
+    kiosk = kiosk_named(totem)
+    customer = None
+    if kiosk == PHONE or conta == "sim":
+        customer = await customer_in(desk, request, shop)
+    elif CUSTOMER_COOKIE in request.cookies:
+        forget_customer(request, shop)
     call = Call(method="GET", context=Context.CATALOG, shop=shop, path="/menu")
     menu = await desk.contexts.read(call)
     products: list[Mapping[str, Any]] = menu["products"]
-    kiosk = totem if _KIOSK.fullmatch(totem) else PHONE
     return page(
         "kiosk.html",
         shop=shop,
+        customer=customer,
         kiosk=kiosk,
         is_kiosk=kiosk != PHONE,
         is_open=menu.get("is_open", True),
@@ -54,10 +69,11 @@ async def show_menu(
 async def begin(shop: KnownShop, desk: OpenDesk, request: Request) -> Response:
     """Begin a visit, with a CPF if the customer gave one."""
     body = await _body(request)
-    kiosk = str(body.get("kiosk", PHONE))
-    if not _KIOSK.fullmatch(kiosk):
-        kiosk = PHONE
+    kiosk = kiosk_named(str(body.get("kiosk", PHONE)))
     cpf = str(body.get("cpf", ""))
+    if await customer_in(desk, request, shop) is not None:
+        # Whoever signed in orders in their own name.
+        return JSONResponse({}, status_code=201)
     if kiosk == PHONE and not cpf and visit_in(desk, request, shop) is not None:
         # Who orders again on their own phone still sees what they ordered before.
         return JSONResponse({}, status_code=201)

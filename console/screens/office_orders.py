@@ -1,18 +1,21 @@
 """The orders of a day, and all that there is to see and do about one of them."""
 
+import hashlib
 from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any
 from uuid import uuid4
 
-from fastapi import APIRouter, Query
-from starlette.responses import RedirectResponse, Response
+from fastapi import APIRouter, Header, Query
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from comanda.ids import is_id
 from comanda.money import InvalidMoney, Money
+from console.queues.noting import Note
+from console.screens.acts import SessionNotebook
 from console.screens.contexts import Call, Context, Refused
 from console.screens.doors import Desk, Form, NotHere, Office, OpenDesk
-from console.screens.rendering import page
+from console.screens.rendering import page, render
 from console.screens.sessions import Session
 from console.screens.wording import REASONS, STATUSES
 
@@ -43,15 +46,33 @@ async def list_orders(
         query["call_number"] = senha
     if cursor:
         query["cursor"] = cursor
-    found = await _read(desk, office, Context.ORDERS, "/orders", query=query)
     filters = {"dia": query.get("day", ""), "status": status, "senha": query.get("call_number", "")}
     return page(
         "orders.html",
         session=office,
-        orders=found["orders"],
-        cursor=found.get("cursor"),
+        listed=await _listed(desk, office, query, filters=filters),
+        # A day that is over, a page further on and a single order do not move.
+        is_live=not (filters["dia"] or filters["senha"] or cursor),
         filters=filters,
     )
+
+
+@router.get("/pedidos/lista")
+async def show_list(
+    office: Office,
+    desk: OpenDesk,
+    status: Text = "",
+    seen: Annotated[str, Header(alias="If-None-Match", max_length=80)] = "",
+) -> Response:
+    """Give today's list alone, or 304 when it is the one that the page has."""
+    known = {"status": status} if status in STATUSES else {}
+    filters = {"dia": "", "status": known.get("status", ""), "senha": ""}
+    listed = await _listed(desk, office, {"limit": "50", **known}, filters=filters)
+    etag = f'"{hashlib.sha256(listed.encode()).hexdigest()[:16]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if etag in seen:
+        return Response(status_code=304, headers=headers)
+    return HTMLResponse(listed, headers=headers)
 
 
 @router.get("/pedidos/{order_id}")
@@ -103,6 +124,12 @@ async def check(order_id: str, *, office: Office, desk: OpenDesk, form: Form) ->
     if not is_id(order_id) or not is_id(charge_id):
         return _back(office, order_id, "recusado")
     notice = await _done(desk, office, Context.PAYMENTS, f"/charges/{charge_id}/check", {})
+    note = Note(
+        what="payments.checked", whom=charge_id, why="the order's page", operator=office.username
+    )
+    outcome = {"outcome": notice or "asked for"}
+    # A question changes nothing by itself, and money must not wait for the archive.
+    await SessionNotebook(desk.contexts, office).tell(note, outcome)
     return _back(office, order_id, notice or "conferindo")
 
 
@@ -146,6 +173,19 @@ async def _told(desk: Desk, office: Session, provider_id: str | None) -> Any:
     query = {"resource_id": provider_id}
     found = await _read(desk, office, Context.PAYMENTS, "/notifications", query=query)
     return found["notifications"]
+
+
+async def _listed(
+    desk: Desk, office: Session, query: dict[str, str], *, filters: dict[str, str]
+) -> str:
+    found = await _read(desk, office, Context.ORDERS, "/orders", query=query)
+    return render(
+        "orders_list.html",
+        session=office,
+        orders=found["orders"],
+        cursor=found.get("cursor"),
+        filters=filters,
+    )
 
 
 async def _read(

@@ -18,6 +18,7 @@ from console.queues import runs
 from console.queues.letters import grouped
 from console.queues.queues import NoSuchQueue
 from console.queues.runs import Act, Choice
+from console.screens.acts import SessionNotebook
 from console.screens.doors import Desk, Form, NotHere, OpenDesk, Owner
 from console.screens.rendering import page
 from console.screens.sessions import Session
@@ -32,7 +33,12 @@ Count = Annotated[int, Query(ge=0, le=1_000_000)]
 @router.get("")
 async def show_queues(owner: Owner, desk: OpenDesk) -> Response:
     """Show every queue: how deep, who receives, how many dead letters."""
-    return page("ops_queues.html", session=owner, states=await desk.queues.states())
+    return page(
+        "ops_queues.html",
+        session=owner,
+        states=await desk.queues.states(),
+        simulator=desk.simulator is not None,
+    )
 
 
 @router.get("/dead-letters/{context}")
@@ -53,6 +59,7 @@ async def list_letters(
     return page(
         "ops_letters.html",
         session=owner,
+        simulator=desk.simulator is not None,
         context=context,
         groups=grouped(found),
         count=len(found),
@@ -82,11 +89,15 @@ async def act(context: str, *, owner: Owner, desk: OpenDesk, form: Form) -> Resp
         reason=form.get("reason", ""),
     )
     done = Act(context=context, by=owner.username, why=why[:500])
+    notebook = SessionNotebook(desk.contexts, owner)
     body = form.get("body", "").strip() if message_id else ""
     if form.get("act") == "discard":
-        verb, report = "discarded", await runs.discard(letters, choice, act=done)
+        report = await runs.discard(letters, choice, act=done, notebook=notebook)
+        verb = "discarded"
     elif form.get("act") == "redrive":
-        report = await runs.send_back(letters, choice, act=done, body=body or None)
+        report = await runs.send_back(
+            letters, choice, act=done, notebook=notebook, body=body or None
+        )
         verb = "sent back"
     else:
         raise NotHere
@@ -124,6 +135,7 @@ async def _letter_page(
         "ops_letter.html",
         status=422 if fault else 200,
         session=owner,
+        simulator=desk.simulator is not None,
         context=context,
         letter=found[0],
         body=body or found[0].pretty,

@@ -1,7 +1,9 @@
 """For who runs the shop's system: the journey of one order, and what Mercado Pago said about it."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
@@ -11,24 +13,33 @@ from console.screens.contexts import Call, Context, Refused
 from console.screens.doors import Desk, NotHere, Office, OpenDesk
 from console.screens.rendering import page
 from console.screens.sessions import Session
+from console.webhooks import TYPES, Heard, heard
 
 router = APIRouter(prefix="/ops")
+# The inbox without a question: the newest, of so long.
+_LOOKS_BACK = timedelta(hours=6)
+_MOST_HEARD = 100
 Text = Annotated[str, Query(max_length=128)]
 
 
 @router.get("/journey")
 async def find(office: Office, desk: OpenDesk, order: Text = "") -> Response:
     """Find an order by its id or by its call number of today, and go to its journey."""
-    named, fault = order.strip(), ""
-    if named.isascii() and named.isdecimal() and len(named) < 7:
-        query = {"call_number": named, "limit": "1"}
-        found = (await _read(desk, office, Context.ORDERS, "/orders", **query))["orders"]
-        named, fault = (found[0]["id"], "") if found else ("", f"No order {named} today.")
-    if is_id(named):
+    named, fault = await order_named(desk, office, order.strip())
+    if named:
         return RedirectResponse(f"/loja/{office.shop}/ops/journey/{named}", status_code=303)
-    if order and not fault:
-        fault = "Neither an order's id nor a call number."
-    return page("ops_find.html", session=office, fault=fault)
+    return page("ops_find.html", session=office, simulator=desk.simulator is not None, fault=fault)
+
+
+async def order_named(desk: Desk, office: Session, typed: str) -> tuple[str, str]:
+    """Give the id of an order by its id or its call number of today, or "" and why not."""
+    if typed.isascii() and typed.isdecimal() and len(typed) < 7:
+        query = {"call_number": typed, "limit": "1"}
+        found = (await _read(desk, office, Context.ORDERS, "/orders", **query))["orders"]
+        return (str(found[0]["id"]), "") if found else ("", f"No order {typed} today.")
+    if is_id(typed) or not typed:
+        return typed, ""
+    return "", "Neither an order's id nor a call number."
 
 
 @router.get("/journey/{order_id}")
@@ -48,6 +59,7 @@ async def show_journey(
     return page(
         "ops_journey.html",
         session=office,
+        simulator=desk.simulator is not None,
         order_id=order_id,
         steps=[{**it, "changes": _changes(it)} for it in steps[:upto]],
         count=len(steps),
@@ -58,10 +70,11 @@ async def show_journey(
 
 @router.get("/webhooks")
 async def show_webhooks(office: Office, desk: OpenDesk, about: Text = "") -> Response:
-    """Show the notifications about an order's charges or about one resource of the provider's."""
+    """Show the newest notifications, or those about an order or one resource of the provider's."""
     rows: list[Mapping[str, Any]] = []
     about = about.strip()
     fault = ""
+    newest = [] if about else await _newest(desk, office)
     try:
         for resource in await _resources(desk, office, about):
             query = {"resource_id": resource}
@@ -71,7 +84,27 @@ async def show_webhooks(office: Office, desk: OpenDesk, about: Text = "") -> Res
         if exc.status != 422:
             raise
         fault = "That is neither an order nor a resource."
-    return page("ops_webhooks.html", session=office, about=about, rows=rows, fault=fault)
+    return page(
+        "ops_webhooks.html",
+        session=office,
+        simulator=desk.simulator is not None,
+        about=about,
+        rows=rows,
+        newest=newest,
+        fault=fault,
+    )
+
+
+async def _newest(desk: Desk, office: Session) -> list[Heard]:
+    until = desk.clock()
+    query = [
+        ("since", (until - _LOOKS_BACK).isoformat()),
+        ("until", until.isoformat()),
+        ("limit", str(_MOST_HEARD)),
+        *(("types", name) for name in TYPES),
+    ]
+    path = f"/newest-events?{urlencode(query)}"
+    return [heard(it) for it in (await _read(desk, office, Context.ARCHIVE, path))["events"]]
 
 
 async def _resources(desk: Desk, office: Session, about: str) -> list[str]:

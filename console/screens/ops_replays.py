@@ -97,6 +97,7 @@ async def _page(
         "ops_replays.html",
         status=422 if fault else 200,
         session=owner,
+        simulator=desk.simulator is not None,
         queues=desk.queues.contexts,
         replays=(await _ask(desk, owner, "GET", ""))["replays"],
         preview=preview,

@@ -5,26 +5,44 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Depends, Header, Request
 from starlette.responses import RedirectResponse, Response
 
 from comanda.ids import is_id
 from console.screens.contexts import Call, Context, OutOfReach, Refused
-from console.screens.doors import Desk, NotHere, OpenDesk
+from console.screens.customers import customer_in
+from console.screens.doors import Desk, KnownShop, NotHere, OpenDesk
 from console.screens.rendering import page, render
 from console.screens.stream import event, streamed
-from console.screens.visits import OpenVisit, Visit
+from console.screens.visits import Visit, visit_in
 
 log = logging.getLogger(__name__)
 router = APIRouter()
 STATE = "order_state.html"
 # What a customer may still take back by themselves.
 _CANCELLABLE = frozenset({"PENDING_PAYMENT", "RECEIVED"})
+
+
+async def visit_of_order(order_id: str, shop: KnownShop, desk: OpenDesk, request: Request) -> Visit:
+    """Give the visit in which the order was placed: before somebody signed in, or after."""
+    customer, guest = await customer_in(desk, request, shop), visit_in(desk, request, shop)
+    visit = customer.visit if customer else guest
+    if visit is None:
+        raise NotHere
+    if customer is not None and guest is not None:
+        try:
+            await desk.contexts.ask(_call(visit, order_id))
+        except Refused as exc:
+            return guest if exc.status == 404 else visit
+    return visit
+
+
+OrdersVisit = Annotated[Visit, Depends(visit_of_order)]
 LastEventId = Annotated[str, Header(alias="Last-Event-ID", max_length=20)]
 
 
 @router.get("/acompanhar/{order_id}")
-async def show_order(order_id: str, *, visit: OpenVisit, desk: OpenDesk) -> Response:
+async def show_order(order_id: str, *, visit: OrdersVisit, desk: OpenDesk) -> Response:
     """Show the order; its stream goes on from there."""
     order = await desk.contexts.read(_call(visit, order_id))
     return page("order.html", visit=visit, order=order, state=_state(visit, order))
@@ -32,7 +50,7 @@ async def show_order(order_id: str, *, visit: OpenVisit, desk: OpenDesk) -> Resp
 
 @router.get("/acompanhar/{order_id}/aovivo")
 async def stream_order(
-    order_id: str, *, visit: OpenVisit, desk: OpenDesk, last: LastEventId = ""
+    order_id: str, *, visit: OrdersVisit, desk: OpenDesk, last: LastEventId = ""
 ) -> Response:
     """Send the order's state with each change."""
     states = _states(desk, visit, order_id, last=last)
@@ -42,7 +60,7 @@ async def stream_order(
 
 
 @router.get("/acompanhar/{order_id}/pix.svg")
-async def show_pix(order_id: str, *, visit: OpenVisit, desk: OpenDesk) -> Response:
+async def show_pix(order_id: str, *, visit: OrdersVisit, desk: OpenDesk) -> Response:
     """Show the Pix code as a QR code."""
     drawing = await desk.contexts.ask(_call(visit, order_id, "/pix.svg"))
     headers = {"Cache-Control": "private, max-age=300"}
@@ -50,7 +68,7 @@ async def show_pix(order_id: str, *, visit: OpenVisit, desk: OpenDesk) -> Respon
 
 
 @router.post("/acompanhar/{order_id}/cancelar")
-async def cancel(order_id: str, *, visit: OpenVisit, desk: OpenDesk) -> Response:
+async def cancel(order_id: str, *, visit: OrdersVisit, desk: OpenDesk) -> Response:
     """Take the order back, as long as nobody cooks; what was paid goes back by itself."""
     try:
         await desk.contexts.ask(_call(visit, order_id, "/cancel", method="POST"))

@@ -60,6 +60,10 @@ class Sessions:
         self._clock = clock
         self._renewals: dict[str, asyncio.Task[Session]] = {}
 
+    def now(self) -> datetime:
+        """Tell the time by which sessions end."""
+        return self._clock()
+
     async def sign_in(self, shop: ShopId, login: Login) -> Session:
         """Trade a password for a session; raise `Refused` or `OutOfReach`."""
         body = {"username": login.username, "password": login.password}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from comanda.ids import ShopId
+from comanda.settings import SettingsError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -11,7 +12,9 @@ class ScreensSettings:
 
     `console_keys` are Fernet keys, the newest first, separated by commas: the first seals, all of
     them open, so a key is rotated by putting a new one before it. `public_url` is where browsers
-    find us, without a slash at its end.
+    find us, without a slash at its end. `process_urls` are the private addresses of APIs and
+    workers, `name=url` separated by commas, for the page of the topology. `simulator_url` is set on
+    a laptop alone: where Mercado Pago's simulator is.
     """
 
     stage: str
@@ -25,3 +28,11 @@ class ScreensSettings:
     console_keys: str = field(repr=False)
     http_port: int
     http_host: str = "127.0.0.1"
+    process_urls: str = ""
+    simulator_url: str = ""
+
+
+def refuse_simulator_in_production(settings: ScreensSettings) -> None:
+    """Refuse to start where real money is and somebody set the simulator's address."""
+    if settings.simulator_url and settings.stage in ("prod", "production"):
+        raise SettingsError("COMANDA_SIMULATOR_URL is set, and production has no simulator")

@@ -3,20 +3,26 @@
 A kiosk begins a new visit with each order, so nobody sees the orders of whoever stood there before.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Request
 
 from comanda.ids import ShopId
 from console.screens.contexts import Call, Context
-from console.screens.doors import Desk, KnownShop, NotHere, OpenDesk, give_cookie
+from console.screens.doors import Desk, give_cookie
 
 VISIT_COOKIE = "__Secure-visit"
 # A guest's token is good for two hours.
 _LONGEST = timedelta(hours=2)
 PHONE = "celular"
+_KIOSK = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
+
+
+def kiosk_named(text: str) -> str:
+    """Give the name of a kiosk; who names none, or nonsense, holds a phone."""
+    return text if _KIOSK.fullmatch(text) else PHONE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,20 +49,9 @@ async def begin_visit(desk: Desk, request: Request, *, shop: ShopId, kiosk: str,
     give_cookie(request, VISIT_COOKIE, sealed, shop, seconds=seconds)
 
 
-async def visit_of(shop: KnownShop, desk: OpenDesk, request: Request) -> Visit:
-    """Give the visit of this browser; without one there is nothing to see."""
-    visit = visit_in(desk, request, shop)
-    if visit is None:
-        raise NotHere
-    return visit
-
-
 def visit_in(desk: Desk, request: Request, shop: ShopId) -> Visit | None:
     """Give the visit that the request's cookie holds, if it is one of this shop."""
     content = desk.sealer.open(request.cookies.get(VISIT_COOKIE, ""), age=_LONGEST)
     if content is None or content.get("shop") != shop:
         return None
     return Visit(shop=shop, token=str(content["token"]), kiosk=str(content["kiosk"]))
-
-
-OpenVisit = Annotated[Visit, Depends(visit_of)]

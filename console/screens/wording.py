@@ -152,6 +152,8 @@ NOTICES: Mapping[str, str] = {
     "horarios": "Horários guardados.",
     "convidado": "Convite enviado por e-mail, com a primeira senha.",
     "pessoa": "Acesso guardado.",
+    "cpf": "Se alguém tinha este CPF na conta, não tem mais.",
+    "aplicativo": "Aplicativo ligado: o código dele é pedido a cada entrada.",
     "ocupado": "Não foi aceito: o usuário já existe, ou é você.",
     "mudou": "Isso não é mais possível: já mudou. Veja como está agora.",
     "recusado": "Não foi aceito. Confira o que foi digitado.",

@@ -13,6 +13,8 @@ from local.demo.doors import Doors, StaffLogin
 
 PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.25
+# Why an order ends before anything is charged, other than by its customer.
+_MENU_REASONS = frozenset({"unknown_product", "unavailable", "options_changed", "price_changed"})
 _AGAIN = frozenset({409, 425, 429, 500, 502, 503, 504})
 # A staff token lives for fifteen minutes; it is renewed well before.
 _TOKEN_SECONDS = 600.0
@@ -27,7 +29,7 @@ class SoldOut(WalkFailed):
 
 
 class MenuChanged(SoldOut):
-    """Nothing was ordered: what was chosen has left the menu, or comes back to it just now."""
+    """Nothing was bought: what was chosen left the menu, just came to it, or has a new price."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,6 +113,14 @@ class Shopper:
             raise MenuChanged(f"the menu is not what it was: {answer.body}")
         return answer.body
 
+    async def try_to_order(
+        self, shop: str, lines: list[dict[str, Any]], *, token: str, key: str
+    ) -> Answer:
+        """Place an order, or be told that it cannot be taken now: 201 or 409."""
+        path = f"/apis/orders/{shop}/orders"
+        headers = {**_bearer(token), "Idempotency-Key": key}
+        return await self._ask("POST", path, json={"lines": lines}, headers=headers, fine=(409,))
+
     async def give_up(self, order: dict[str, Any], *, token: str) -> None:
         """Let the customer cancel an order; too late is fine."""
         path = f"/apis/orders/{order['shop_id']}/orders/{order['id']}/cancel"
@@ -122,12 +132,18 @@ class Shopper:
         while not order[has]:
             if order["reason"] == "out_of_stock":
                 raise SoldOut(f"order {order['id']} could not be held")
+            if order["reason"] in _MENU_REASONS:
+                raise MenuChanged(f"order {order['id']} ended: {order['reason']}")
             if order["reason"] or time.monotonic() > deadline:
                 raise WalkFailed(f"order {order['id']} is {order['status']}: {order['reason']}")
             await asyncio.sleep(_PAUSE_SECONDS)
-            path = f"/apis/orders/{order['shop_id']}/orders/{order['id']}"
-            order = (await self._ask("GET", path, headers=_bearer(token))).body
+            order = await self.read(order, token=token)
         return order
+
+    async def read(self, order: dict[str, Any], *, token: str) -> dict[str, Any]:
+        """Read an order again."""
+        path = f"/apis/orders/{order['shop_id']}/orders/{order['id']}"
+        return (await self._ask("GET", path, headers=_bearer(token))).body
 
     async def pay(self, pix_code: str) -> dict[str, Any]:
         """Pay in the bank's app; paying what is paid already is fine after a lost answer."""
@@ -158,6 +174,31 @@ class Shopper:
         token = await self.staff_token(shop)
         return (await self._ask("GET", path, headers=_bearer(token))).body
 
+    async def manage(
+        self,
+        shop: str,
+        method: str,
+        path: str,
+        *,
+        json: Mapping[str, Any] | None = None,
+        sheet: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Change something of a shop as its staff; give any answer that is no outage."""
+        token = await self.staff_token(shop)
+        return await self._ask(
+            method,
+            path,
+            json=json,
+            data=sheet,
+            headers={**_bearer(token), **(headers or {})},
+            fine=(404, 409, 412, 422, 428),
+        )
+
+    async def tell_bank(self, what: str, **words: Any) -> None:
+        """Do something at the bank that it may refuse, having done it already."""
+        await self._ask("POST", f"{self._doors.bank}/_control/{what}", json=words, fine=(409,))
+
     async def simulator_totals(self) -> dict[str, Any]:
         """Ask the simulated provider what it knows."""
         return (await self._ask("GET", f"{self._doors.bank}/__sim/totals")).body
@@ -182,12 +223,13 @@ class Shopper:
         path: str,
         *,
         json: Mapping[str, Any] | None = None,
+        data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         fine: tuple[int, ...] = (),
     ) -> Answer:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
-            answer = await self._try(method, path, json=json, headers=headers)
+            answer = await self._try(method, path, json=json, data=data, headers=headers)
             if answer is not None and (answer.status < 400 or answer.status in fine):
                 return answer
             if answer is not None and answer.status not in _AGAIN:
@@ -200,11 +242,14 @@ class Shopper:
         path: str,
         *,
         json: Mapping[str, Any] | None = None,
+        data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer | None:
         url = path if path.startswith("http") else self._doors.edge + path
         try:
-            async with self._session.request(method, url, json=json, headers=headers) as response:
+            async with self._session.request(
+                method, url, json=json, data=data, headers=headers
+            ) as response:
                 return Answer(status=response.status, body=await response.json(content_type=None))
         except (aiohttp.ClientError, TimeoutError, ValueError):
             return None

@@ -1,4 +1,4 @@
-"""The two commands: start the system, drive orders through its doors, say what happened."""
+"""The commands: start the system, drive orders through its doors, say what happened."""
 
 from datetime import UTC, datetime
 
@@ -10,12 +10,14 @@ from rich.table import Table
 from comanda.garbage import collect_seldom
 from local.demo.books import balance
 from local.demo.client import Shopper, WalkFailed
+from local.demo.day.report import print_day
+from local.demo.day.running import Visits, run_day
 from local.demo.doors import Doors, doors_of
 from local.demo.load import drive
 from local.demo.outage import walk_through_outages
 from local.demo.people import Mailbox
 from local.demo.report import print_report
-from local.demo.walk import walk_all
+from local.demo.walk import Narrator, walk_all
 from local.supervisor import Options, System, SystemFailed, running_system
 
 console = Console(highlight=False)
@@ -59,6 +61,22 @@ async def demo_outage(*, verbose: bool) -> int:
         console.print(f"[red]{exc}[/]", soft_wrap=True)
         return 1
     return 0
+
+
+async def demo_day(*, orders: int, seed: int, verbose: bool) -> int:
+    """Run a shop's whole day; the status is 1 unless books, stock and kitchen agree with all."""
+    narrator = Narrator(console)
+    try:
+        async with running_system(Options(verbose=verbose)) as system, _session() as session:
+            collect_seldom()
+            day = await run_day(
+                system, session=session, visits=Visits(orders=orders, seed=seed), tell=narrator.tell
+            )
+    except (SystemFailed, WalkFailed) as exc:
+        console.print(f"[red]{exc}[/]", soft_wrap=True)
+        return 1
+    print_day(console, day)
+    return 0 if day.is_good else 1
 
 
 async def _demo(system: System, *, orders: int) -> int:

@@ -13,6 +13,7 @@ import aiohttp
 from local.demo.client import Shopper
 from local.demo.doors import Doors, StaffLogin
 from local.places import FILE
+from local.robot.latecomers import Latecomers
 from local.robot.running import Robot
 
 _STATE = Path(".comanda")
@@ -21,8 +22,13 @@ _STATE = Path(".comanda")
 async def live(doors: Doors, *, rate: float, seconds: float | None, seed: int | None) -> None:
     """Run the robot for so long, or until SIGINT or SIGTERM; say what everybody did."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
+        shopper = Shopper(session, doors)
         robot = Robot(
-            Shopper(session, doors), shops=doors.shops, rate=rate, rng=random.Random(seed)
+            shopper,
+            shops=doors.shops,
+            rate=rate,
+            rng=random.Random(seed),
+            pay_too_late=Latecomers(session, shopper, bank=doors.bank).pay_too_late,
         )
         living = asyncio.create_task(robot.live())
         for name in (signal.SIGINT, signal.SIGTERM):

@@ -16,6 +16,7 @@ MOST_INSIDE = 100
 _PLENTY = 5
 
 Sleep = Callable[[float], Awaitable[None]]
+PayTooLate = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Robot:
@@ -31,6 +32,7 @@ class Robot:
         shops: tuple[str, ...],
         rate: float,
         rng: random.Random,
+        pay_too_late: PayTooLate,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         if not 0.1 <= rate <= 20:
@@ -39,6 +41,7 @@ class Robot:
         self._shops = shops
         self._rate = rate
         self._rng = rng
+        self._pay_too_late = pay_too_late
         self._sleep = sleep
         self.tally: Counter[str] = Counter()
         self._inside: set[asyncio.Task[None]] = set()
@@ -94,6 +97,8 @@ class Robot:
         await self._sleep(visit.after_code)
         if visit.manner is Manner.GIVES_UP:
             await self._shopper.give_up(order, token=token)
+        elif visit.manner is Manner.PAYS_LATE:
+            await self._pay_too_late(order)
         else:
             await self._shopper.pay(order["pix"]["code"])
 

@@ -4,13 +4,19 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from io import StringIO
 from typing import Any
 from uuid import uuid4
 
 import aiohttp
 import pytest
+from rich.console import Console
 
 from local.demo.client import Shopper
+from local.demo.day.receipts import Fate
+from local.demo.day.report import print_day
+from local.demo.day.running import Visits, run_day
+from local.demo.day.sheet import PORTIONS
 from local.demo.doors import Doors, StaffLogin, doors_of
 from local.supervisor import System
 
@@ -117,6 +123,25 @@ async def test_a_dish_that_is_switched_off_is_sold_to_nobody_and_soon_refused(sh
     # Until orders has heard, the reservation refuses in its place: nobody gets the dish.
     assert all(refused)
     assert status >= 400
+
+
+@pytest.mark.timeout(300)
+async def test_after_a_day_of_mishaps_books_stock_and_kitchen_agree_with_every_receipt(
+    system: System, session: aiohttp.ClientSession
+) -> None:
+    told: dict[str, str] = {}
+    visits = Visits(orders=60, outage_seconds=1.0)
+
+    day = await run_day(system, session=session, visits=visits, tell=told.__setitem__)
+
+    page = StringIO()
+    print_day(Console(file=page, width=200), day)
+    assert day.is_good, page.getvalue()
+    assert len(day.drawer.of(Fate.WALKED_AWAY)) == 3
+    assert len(day.drawer.of(Fate.PAID_LATE)) == 1
+    assert len(day.drawer.of(Fate.EATEN)) >= 56 + PORTIONS
+    assert told["menu"] == "120 products"
+    assert told.keys() >= {"sold out", "new price", "closed", "outage 1", "outage 2", "outage 3"}
 
 
 async def _once_known(shop: Shop, product_id: str, *, token: str) -> dict[str, Any]:

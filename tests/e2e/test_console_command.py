@@ -8,7 +8,7 @@ import boto3
 import pytest
 from rich.console import Console
 
-from comanda.ids import ShopId
+from comanda.ids import OrderId, ShopId
 from console.places import find_places
 from console.tokens import TokenFiles
 from local.demo.client import Shopper
@@ -17,8 +17,11 @@ from local.demo.walk import walk
 from local.supervisor import System
 from tests.console_command import Said, comanda
 from tests.console_letters import event_body
+from workers.catalog.seed import product_id
+from workers.orders.items import order_key
 
 SHOP = "lanchonete-da-ana"
+KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "sa-east-1"}
 
 
 def ask(system: System, *words: str) -> Said:
@@ -28,6 +31,9 @@ def ask(system: System, *words: str) -> Said:
 
 @pytest.fixture
 async def order_id(system: System) -> str:
+    # A walk takes one of what is scarce, and more walks are taken here than there are slices.
+    slices = product_id(ShopId(SHOP), "torta-da-casa")
+    assert ask(system, "stock", "receive", slices, "1").code == 0
     doors = doors_of(system)
     async with aiohttp.ClientSession() as session:
         order = await walk(Shopper(session, doors), shop=ShopId(SHOP), console=Console(quiet=True))
@@ -48,6 +54,24 @@ def test_an_orders_story_is_told_from_placed_to_completed(system: System, order_
     assert "payments.payment.approved.v1" in kinds
     assert "order: PENDING_PAYMENT → RECEIVED" in told.out
     assert {it["topic"] for it in notices} <= {"order", "payment"}
+
+
+def test_a_day_is_closed_to_the_cent_and_written_as_a_sheet(
+    system: System, order_id: str, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "day.csv"
+
+    closed = ask(system, "closing", "--csv", str(sheet), "--json")
+    told = ask(system, "closing")
+    never = ask(system, "closing", "--day", "2020-01-01", "--json").json
+
+    assert closed.code == told.code == 0, closed.err
+    assert closed.json["differences"] == []
+    assert closed.json["kept_by_orders"] == closed.json["kept_by_ledger"] != "0.00"
+    assert "COMPLETED" in told.out
+    assert "Resumo;Vendas pagas;" in sheet.read_text(encoding="utf-8-sig")
+    assert (never["orders"], never["sold"]) == ([], "0.00")
+    assert order_id not in told.out
 
 
 def test_a_window_is_sent_again_when_its_count_is_typed_and_changes_nothing(
@@ -97,8 +121,7 @@ def test_who_works_here_and_what_is_open_are_told(system: System) -> None:
 
 
 def test_the_doctor_finds_a_dead_letter_and_is_content_when_it_went_back(system: System) -> None:
-    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "sa-east-1"}
-    sqs = boto3.client("sqs", endpoint_url=system.urls["bus"], **keys)
+    sqs = boto3.client("sqs", endpoint_url=system.urls["bus"], **KEYS)
     url = sqs.get_queue_url(QueueName="comanda-laptop-catalog-dlq")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody=event_body(1, shop=SHOP))
 
@@ -122,3 +145,25 @@ def test_a_kept_token_that_is_refused_is_replaced(system: System) -> None:
 
     assert said.code == 0, said.err
     assert kept.get(places.edge, places.logins[SHOP].username) not in (None, "not.a.token")
+
+
+def test_a_charge_whose_order_a_restore_took_back_is_given_up_when_its_count_is_typed(
+    system: System, order_id: str
+) -> None:
+    table = boto3.client("dynamodb", endpoint_url=system.urls["ministack"], **KEYS)
+    key = {n: {"S": v} for n, v in order_key(ShopId(SHOP), OrderId(order_id)).items()}
+    table.delete_item(TableName="comanda-laptop-orders", Key=key)
+
+    listed = ask(system, "disown", "--json")
+    unsure = ask(system, "disown", "--confirm", "7", "--why", "a test")
+    done = ask(system, "disown", "--confirm", "1", "--why", "restored", "--json")
+    for _ in range(50):
+        left = ask(system, "disown", "--json")
+        if left.code == 0:
+            break
+
+    assert (listed.code, listed.json) == (1, [order_id])
+    assert (unsure.code, "--confirm 1 and --why are needed" in unsure.err) == (3, True)
+    assert (done.code, done.json) == (0, [order_id])
+    # Payments has paid the customer back: the charge owes nobody anything.
+    assert (left.code, left.json) == (0, [])

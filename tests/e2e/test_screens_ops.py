@@ -54,12 +54,30 @@ async def test_an_engineer_finds_an_orders_story_and_sends_a_dead_letter_again(
     await expect(page.get_by_role("status")).to_have_text("1 sent back.")
     await expect(page.get_by_text(reason)).to_have_count(0)
 
+    for path, heading in (
+        ("topology", "Topology"),
+        ("acts", "Who did what"),
+        ("webhooks", "Webhooks"),
+    ):
+        await page.goto(floor.url(f"ops/{path}"))
+        await expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        await seen(page)
+    await page.goto(floor.url("ops/topology"))
+    await expect(page.locator("tr", has_text="archive").get_by_text("ready")).to_have_count(2)
+    await page.goto(floor.url("ops/acts?what=dead-letters.sent-back"))
+    await expect(page.locator("tr", has_text="it is mended")).to_contain_text("letters: 1")
+
     await page.goto(floor.url("ops/journey"))
     await seen(page)
     await page.fill("[name=order]", order_id)
     await page.get_by_role("button", name="Show").click()
     await expect(page.get_by_text("order: PENDING_PAYMENT → RECEIVED")).to_be_visible()
     await seen(page)
+    await page.get_by_role("link", name="simulator", exact=True).click()
+    await page.get_by_role("button", name="Tell five times").click()
+    await expect(page.get_by_role("status")).to_contain_text("Told five times")
+    await seen(page)
+    await page.goto(floor.url(f"ops/journey/{order_id}"))
     await page.get_by_role("link", name="order", exact=True).click()
     await page.get_by_role("button", name="Conferir agora").click()
     await expect(page.get_by_role("status")).to_contain_text("Perguntamos ao Mercado Pago")

@@ -1,21 +1,19 @@
 """People at the screens: a customer at the kiosk, cooks at the board, an owner in the office."""
 
-import asyncio
-import re
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 
-import aiohttp
 import pytest
 from playwright.async_api import Page, expect
 
+from local.demo.people import Person, invent_person
 from local.supervisor import System
-from tests.browsers import Floor, chromium, violations
+from tests.browsers import Floor, chromium
+from tests.screens_people import PATIENCE, app_code, knock, mailed, reach, until
+from tests.screens_walk import faults_at, faults_of
 
 pytestmark = pytest.mark.timeout(180)
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
-PATIENCE = 20_000
+PASSWORD = "Uma-senha-minha-1"
 
 
 @pytest.fixture
@@ -90,17 +88,6 @@ async def test_the_kiosk_works_by_keyboard_alone(floor: Floor) -> None:
     await reach(kiosk, "Pagar com Pix")
 
     await expect(kiosk.locator("#code")).to_be_visible(timeout=PATIENCE)
-
-
-async def reach(page: Page, words: str) -> None:
-    """Press Tab until a control of these words has the focus, then Enter."""
-    for _ in range(60):
-        await page.keyboard.press("Tab")
-        text = await page.evaluate("document.activeElement.textContent")
-        if words in text and await page.evaluate("document.activeElement.tagName") == "BUTTON":
-            await page.keyboard.press("Enter")
-            return
-    raise AssertionError(f"Tab never came to {words!r}")
 
 
 async def test_a_bump_bar_moves_orders_and_takes_the_last_step_back(floor: Floor) -> None:
@@ -189,14 +176,6 @@ async def test_an_owner_pays_a_part_back_and_cancels_the_rest(floor: Floor) -> N
     await expect(kiosk.get_by_text("O valor pago volta")).to_be_visible(timeout=PATIENCE)
 
 
-async def until(page: Page, words: str) -> None:
-    """Load the page again until the words are there; the office does not follow by itself."""
-    async with asyncio.timeout(PATIENCE / 1000):
-        while words not in await page.inner_text("main"):
-            await page.wait_for_timeout(300)
-            await page.reload()
-
-
 async def test_what_ran_out_is_off_the_kiosk(floor: Floor) -> None:
     office = await floor.staff_page("manager", "cardapio")
     name = "Pudim de leite"
@@ -217,62 +196,105 @@ async def test_what_ran_out_is_off_the_kiosk(floor: Floor) -> None:
 async def test_no_page_has_a_serious_fault_for_who_cannot_see_or_use_a_mouse(
     floor: Floor, width: int
 ) -> None:
-    size = {"viewport": {"width": width, "height": 800}}
-    kiosk = await floor.page("pedir?totem=totem-1", **size)
-    found = {"start": await violations(kiosk, AXE)}
-    await kiosk.get_by_role("button", name="Comer aqui").click()
-    found["menu"] = await violations(kiosk, AXE)
-    await kiosk.reload()
-    await floor.pay(await floor.order(kiosk))
-    await expect(kiosk.get_by_text("Pago!")).to_be_visible(timeout=PATIENCE)
-    found["order"] = await violations(kiosk, AXE)
-    page = await floor.page("entrar", **size)
-    found["sign in"] = await violations(page, AXE)
-    office = await floor.staff_page("owner", "pedidos", **size)
-    for path in (
-        *("cozinha", "senhas", "pedidos", "caixa", "cardapio", "horarios", "pessoas", "equipe"),
-    ):
-        await office.goto(floor.url(path))
-        found[path] = await violations(office, AXE)
-        assert await office.evaluate("document.documentElement.scrollWidth") <= width, path
-    await office.goto(floor.url("pedidos"))
-    await office.locator("tbody a").first.click()
-    found["one order"] = await violations(office, AXE)
-
-    assert {where: what for where, what in found.items() if what} == {}
+    assert await faults_at(floor, width=width) == {}
 
 
-async def test_an_invited_cook_comes_in_with_a_password_of_their_own(
+async def test_an_invited_owner_comes_in_with_a_password_and_an_app_of_their_own(
     floor: Floor, system: System
 ) -> None:
     owner = await floor.staff_page("owner", "pessoas")
     invitation = owner.locator("form[action$='/pessoas']")
-    await invitation.locator("[name=usuario]").fill("eva.cozinha")
+    await invitation.locator("[name=usuario]").fill("eva.dona")
     await invitation.locator("[name=email]").fill("eva@exemplo.com.br")
-    await invitation.get_by_label("Cozinha").check()
-    await invitation.locator("[name=motivo]").fill("equipe da noite")
+    await invitation.get_by_label("Dono").check()
+    await invitation.locator("[name=motivo]").fill("nova sócia")
     await invitation.get_by_role("button", name="Convidar").click()
     await expect(owner.get_by_text("Convite enviado")).to_be_visible()
-    password = await mailed_password(system, "eva@exemplo.com.br")
-
+    first = await mailed(system, "eva@exemplo.com.br", r"aA1!\S+")
     door = await floor.page("entrar")
-    await door.fill("[name=usuario]", "eva.cozinha")
-    await door.fill("[name=senha]", password)
-    await door.locator("summary").click()
-    await door.fill("[name=nova]", "Uma-senha-minha-1")
-    await door.click("button.main")
+    await knock(door, "eva.dona", password=first, nova=PASSWORD)
+    await expect(door.get_by_role("link", name="Cozinha").first).to_be_visible()
 
-    await expect(door.get_by_text("Olá, eva.cozinha")).to_be_visible()
-    await expect(door.get_by_role("link", name="Caixa")).to_have_count(0)
+    await door.get_by_role("link", name="Meu acesso").click()
+    await door.get_by_role("button", name="Ligar um aplicativo").click()
+    secret = (await door.locator("main code").inner_text()).replace(" ", "")
+    await door.get_by_role("textbox", name="Código").fill(app_code(secret, at=time.time()))
+    await door.get_by_role("button", name="Conferir e ligar").click()
+    await expect(door.get_by_text("Aplicativo ligado")).to_be_visible()
+    await door.get_by_role("button", name="Sair").click()
+    await knock(door, "eva.dona", password=PASSWORD)
+    await expect(door.get_by_role("alert")).to_contain_text("não conferem")
+    await knock(door, "eva.dona", password=PASSWORD, codigo=app_code(secret, at=time.time()))
+    await expect(door.get_by_text("Olá, eva.dona")).to_be_visible()
+
+    door.on("dialog", lambda dialog: dialog.accept())
+    await door.get_by_role("link", name="Meu acesso").click()
+    await door.locator("form[action$=tirar] [name=senha]").fill(PASSWORD)
+    await door.get_by_role("button", name="Não pedir mais código").click()
+    await door.get_by_role("link", name="Esqueci a senha").click()
+    await door.get_by_role("textbox", name="Usuário").fill("eva.dona")
+    await door.get_by_role("button", name="Receber código").click()
+    code = await mailed(system, "eva@exemplo.com.br", r"(?<!\S)[0-9]{6}\b")
+    await door.get_by_role("textbox", name="Código").fill(code)
+    await door.get_by_role("textbox", name="Senha nova").fill(f"{PASSWORD}-outra")
+    await door.get_by_role("button", name="Guardar a senha").click()
+    await knock(door, "eva.dona", password=f"{PASSWORD}-outra")
+    await expect(door.get_by_text("Olá, eva.dona")).to_be_visible()
 
 
-async def mailed_password(system: System, email: str) -> str:
-    url = f"{system.urls['ministack']}/_ministack/ses/messages"
-    async with asyncio.timeout(20), aiohttp.ClientSession() as session:
-        while True:
-            async with session.get(url) as answer:
-                accounts = (await answer.json())["messages"].values()
-            for mail in (mail for mails in accounts for mail in mails if mail["To"] == [email]):
-                if found := re.search(r"aA1!\S+", mail["BodyText"]):
-                    return found[0]
-            await asyncio.sleep(0.1)
+async def test_a_customer_signs_up_orders_comes_back_at_a_kiosk_and_is_forgotten(
+    floor: Floor, system: System
+) -> None:
+    person = invent_person()
+    phone = await floor.page("pedir", viewport={"width": 360, "height": 740})
+    await phone.get_by_role("link", name="Entrar na minha conta").click()
+    await phone.get_by_role("link", name="Ainda não tenho conta").click()
+    await phone.get_by_role("textbox", name="Nome").fill(person.name)
+    await phone.get_by_role("textbox", name="E-mail").fill(person.email)
+    await phone.get_by_role("textbox", name="CPF").fill(person.cpf)
+    await phone.get_by_role("checkbox").check()
+    first = await code_typed(phone, system, person)
+    await phone.get_by_role("link", name="Fazer um pedido").click()
+    await floor.pay(await floor.order(phone, name="Maria"))
+    await expect(phone.get_by_text("Pago!")).to_be_visible(timeout=PATIENCE)
+    number = await number_on(phone)
+    await phone.goto(floor.url("conta"))
+    await expect(phone.get_by_role("link", name=f"senha {number}")).to_be_visible()
+    assert await faults_of(phone, width=360) == []
+
+    kiosk = await floor.page("pedir?totem=totem-1")
+    await kiosk.get_by_role("link", name="Entrar na minha conta").click()
+    await kiosk.get_by_label("CPF ou e-mail").fill(person.cpf)
+    await code_typed(kiosk, system, person, but=first)
+    await expect(kiosk.get_by_text("Olá, Maria!")).to_be_visible()
+    await floor.order(kiosk)
+    at_kiosk = await number_on(kiosk)
+    await kiosk.goto(floor.url("pedir?totem=totem-1"))
+    await expect(kiosk.get_by_text("Olá, Maria")).to_have_count(0)
+    await phone.reload()
+    await expect(phone.get_by_role("link", name=f"senha {at_kiosk}")).to_be_visible()
+
+    await phone.locator("summary").click()
+    await phone.get_by_role("textbox", name="Nome").fill("Mara Silva")
+    await phone.get_by_role("button", name="Guardar nome").click()
+    await expect(phone.get_by_role("heading", name="Olá, Mara")).to_be_visible()
+    async with phone.expect_download() as copy:
+        await phone.get_by_role("link", name="Baixar cópia").click()
+    assert person.email in (await (await copy.value).path()).read_text()
+    await phone.get_by_label("Digite APAGAR").fill("apagar")
+    await phone.get_by_role("button", name="Apagar minha conta").click()
+    protocol = await phone.locator("code").inner_text()
+    owner = await floor.staff_page("owner", "privacidade")
+    await owner.get_by_label("Protocolo").fill(protocol)
+    await owner.get_by_role("button", name="Procurar").click()
+    await expect(owner.locator("tbody")).to_contain_text("Concluído")
+    await expect(owner.locator("main")).not_to_contain_text("Maria")
+
+
+async def code_typed(page: Page, system: System, person: Person, *, but: str = "") -> str:
+    await page.get_by_role("button", name="Receber código").click()
+    await expect(page.get_by_role("textbox", name="Código")).to_be_focused()
+    code = await mailed(system, person.email, r"\b[0-9]{6}\b", but=but)
+    await page.get_by_role("textbox", name="Código").fill(code)
+    await page.get_by_role("button", name="Entrar").click()
+    return code

@@ -30,6 +30,7 @@ from tests.archive_builders import (
     placed,
 )
 from tests.orders_http import crew, guest, verifier
+from workers.archive.act_items import DynamoActBook
 from workers.archive.api import build_app
 from workers.archive.doors import Shelves
 from workers.archive.model import Entry, entry_of
@@ -111,7 +112,11 @@ async def desk(endpoint: str) -> AsyncIterator[Desk]:
         @asynccontextmanager
         async def connect(app: FastAPI) -> AsyncIterator[None]:
             app.state.shelves = Shelves(
-                index=shelf.index, objects=shelf.objects, book=book, clock=lambda: NOW
+                index=shelf.index,
+                objects=shelf.objects,
+                book=book,
+                acts=DynamoActBook(shelf.index.table),
+                clock=lambda: NOW,
             )
             app.state.verifier = verifier()
             yield
@@ -260,3 +265,81 @@ async def test_only_an_owner_has_events_sent_again(desk: Desk) -> None:
     for group in ("manager", "kitchen"):
         status, _ = await desk.ask("POST", f"{BASE}/replays", headers=crew(group), json=WINDOW)
         assert status == 403
+
+
+ACT = {
+    "what": "dead-letters.sent-back",
+    "whom": "orders",
+    "why": "mended in 4af1",
+    "operator": "boss",
+    "before": {"letters": 2},
+}
+
+
+async def test_an_act_is_noted_before_and_after_and_never_changed(desk: Desk) -> None:
+    owner = crew("owner")
+
+    status, begun = await desk.ask("POST", f"{BASE}/acts", headers=owner, json=ACT)
+    broken = (await desk.ask("GET", f"{BASE}/acts", headers=owner))[1]["acts"]
+    end = {"headers": owner, "json": {"after": {"sent": 2}}}
+    ends = []
+    for _ in range(2):
+        path = f"{BASE}/acts/{begun['id']}/end"
+        async with desk.session.request("POST", path, **end) as answer:
+            ends.append(answer.status)
+    (told,) = (await desk.ask("GET", f"{BASE}/acts", headers=owner))[1]["acts"]
+
+    assert (status, ends) == (201, [204, 404])
+    assert [it["done_at"] for it in broken] == [None]
+    assert (told["who"], told["operator"], told["why"]) == (begun["who"], "boss", "mended in 4af1")
+    assert (told["before"], told["after"]) == ({"letters": 2}, {"sent": 2})
+
+
+async def test_acts_come_newest_first_and_no_more_than_wanted(desk: Desk) -> None:
+    for why in ("first", "second", "third"):
+        await desk.ask("POST", f"{BASE}/acts", headers=crew("owner"), json={**ACT, "why": why})
+
+    path = f"{BASE}/acts?limit=2"
+    found = (await desk.ask("GET", path, headers=crew("owner")))[1]["acts"]
+
+    assert len(found) == 2
+    assert [it["id"] for it in found] == sorted((it["id"] for it in found), reverse=True)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"what": "orders.invented"}, {"why": "  "}, {"who": "somebody"}, {"whom": ""}]
+)
+async def test_an_act_that_makes_no_sense_is_refused(desk: Desk, wrong: dict[str, str]) -> None:
+    status, _ = await desk.ask("POST", f"{BASE}/acts", headers=crew("owner"), json={**ACT, **wrong})
+
+    assert status == 422
+
+
+async def test_acts_are_read_by_owners_of_the_shop_and_noted_by_its_office(desk: Desk) -> None:
+    await desk.ask("POST", f"{BASE}/acts", headers=crew("owner"), json=ACT)
+
+    for who in ("kitchen", "manager"):
+        assert (await desk.ask("GET", f"{BASE}/acts", headers=crew(who)))[0] == 403
+    assert (await desk.ask("POST", f"{BASE}/acts", headers=crew("kitchen"), json=ACT))[0] == 403
+    path = f"/apis/archive/{OTHER_SHOP}/acts"
+    assert (await desk.ask("GET", path, headers=crew("owner")))[0] == 404
+
+
+async def test_the_newest_events_of_a_window_come_first_by_type(desk: Desk) -> None:
+    await desk.keep(paid_life())
+    query = [
+        ("since", (NOW - timedelta(days=2)).isoformat()),
+        ("until", (NOW + timedelta(hours=2)).isoformat()),
+    ]
+    told = ("types", "webhooks.notification.received.v1")
+
+    path = f"{BASE}/newest-events"
+    _, two = await desk.ask("GET", path, headers=crew("manager"), params=[*query, ("limit", "2")])
+    _, webhooks = await desk.ask("GET", path, headers=crew("manager"), params=[*query, told])
+    backwards = [("since", query[1][1]), ("until", query[0][1])]
+    senseless, _ = await desk.ask("GET", path, headers=crew("manager"), params=backwards)
+
+    kinds = [it["type"] for it in two["events"]]
+    assert kinds == ["orders.order.paid.v1", "payments.payment.approved.v1"]
+    assert [it["type"] for it in webhooks["events"]] == [told[1]]
+    assert senseless == 422

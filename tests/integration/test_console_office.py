@@ -78,7 +78,9 @@ async def test_cooks_do_not_see_the_office(bed: Bed, path: str) -> None:
 
     assert answer.status == 403
     assert menu.status == 200
-    assert "Planilha" not in await menu.text()
+    shown = await menu.text()
+    assert "Planilha" not in shown
+    assert f'href="{BASE}/caixa"' not in shown
 
 
 async def test_orders_are_listed_with_their_waiting_time_and_filters_reach_orders(

@@ -283,6 +283,23 @@ async def test_a_payment_is_checked_now(bed: Bed, owner: aiohttp.ClientSession) 
 
     assert done.headers["location"].endswith("aviso=conferindo")
     assert bed.contexts.asked[f"POST payments charges/{CHARGE}/check"] == 1
+    (noted,) = notes(bed, "acts")
+    assert (noted["what"], noted["whom"]) == ("payments.checked", CHARGE)
+
+
+async def test_a_payment_is_checked_even_while_the_archive_is_away(
+    bed: Bed, owner: aiohttp.ClientSession
+) -> None:
+    bed.contexts.answers[f"POST payments charges/{CHARGE}/check"] = PAID
+    bed.contexts.statuses["POST archive acts"] = 503
+    form = {"csrf": await csrf_of(owner), "cobranca": CHARGE}
+
+    done = await owner.post(
+        f"/loja/{SHOP}/pedidos/{ORDER}/conferir", data=form, allow_redirects=False
+    )
+
+    assert done.headers["location"].endswith("aviso=conferindo")
+    assert bed.contexts.asked[f"POST payments charges/{CHARGE}/check"] == 1
 
 
 async def replay(bed: Bed, browser: aiohttp.ClientSession, **form: str) -> aiohttp.ClientResponse:
@@ -333,3 +350,51 @@ async def test_an_open_replay_is_stopped_and_one_that_ended_is_left(
 
     assert (first.status, second.status) == (303, 303)
     assert bed.contexts.asked[f"POST archive {path}"] == 2
+
+
+def notes(bed: Bed, name: str) -> list[Any]:
+    return [body for asked, body in bed.contexts.bodies if asked == f"POST archive {name}"]
+
+
+async def test_what_is_done_to_letters_is_noted_before_and_after_with_what_was_edited(
+    bed: Bed, owner: aiohttp.ClientSession, queue: DeadQueue
+) -> None:
+    broken = json.loads(event_body(1))
+    broken["data"] |= {"order_id": 7, "notes": "for Ana"}
+    bury(queue, json.dumps(broken), reason="InvalidEnvelope")
+    (message_id,) = await ids_on(owner)
+
+    await send(owner, act="redrive", id=message_id, body=event_body(1), why="mended")
+
+    (begun,), (ended,) = notes(bed, "acts"), notes(bed, "acts/act/end")
+    assert (begun["what"], begun["whom"]) == ("dead-letters.sent-back", "orders")
+    assert (begun["why"], begun["operator"]) == ("mended", "boss")
+    assert (ended["after"]["letters"], ended["after"]["events"]) == (1, broken["id"])
+    assert ended["after"]["edited data.order_id"] == f'7 → "{ORDER}"'
+    assert ended["after"]["edited data.notes"] == "changed"
+
+
+async def test_what_cannot_be_noted_is_not_done(
+    bed: Bed, owner: aiohttp.ClientSession, queue: DeadQueue
+) -> None:
+    bury(queue, event_body(1))
+    bed.contexts.down.add("archive")
+    bed.contexts.statuses["POST archive acts"] = 503
+
+    done = [await send(owner, act=act) for act in ("redrive", "discard")]
+
+    assert [it.status for it in done] == [503, 503]
+    assert (queue.arrived(), queue.left()["visible"]) == ([], 1)
+
+
+async def test_without_a_question_the_inbox_shows_the_newest_with_what_is_wrong(
+    bed: Bed, owner: aiohttp.ClientSession
+) -> None:
+    data = {"topic": "order", "resource_id": "ORD<1>", "received_at": NOW.isoformat()}
+    told = {"verdict": "unverified", "reason": "wrong_signature"}
+    event = {"id": "e", "data": data | told}
+    bed.contexts.answers["GET archive newest-events"] = {"events": [event]}
+
+    page = await text_of(owner, f"{OPS}/webhooks")
+
+    assert ("wrong_signature" in page, "about=ORD%3C1%3E" in page) == (True, True)

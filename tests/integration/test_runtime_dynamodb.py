@@ -16,6 +16,7 @@ from comanda.ids import OrderId, ShopId
 from comanda.messaging.memory import InMemoryPublisher
 from comanda.money import ZERO
 from comanda.settings import topology
+from comanda.telemetry import OUTBOX_OLDEST_SECONDS
 from workers.runtime.dynamodb import OUTBOX_SHARDS, DynamoUnits, to_item
 from workers.runtime.errors import AlreadyHandled, Conflict
 
@@ -148,8 +149,11 @@ async def test_what_could_not_be_published_is_swept_later(client: Any) -> None:
     too_early = await units.sweep()
     clock.now += timedelta(seconds=6)
     in_time = await units.sweep()
+    oldest = OUTBOX_OLDEST_SECONDS._value.get()
+    await units.sweep()
 
     assert (too_early, in_time) == (0, 1)
+    assert (oldest >= 6, OUTBOX_OLDEST_SECONDS._value.get()) == (True, 0)
     assert [e.event for e in publisher.published] == [effect()]
     assert await keys(client) == []
 

@@ -12,6 +12,7 @@ from comanda.events import OrderPaid, OrderPlaced
 from comanda.ids import OrderId, ShopId
 from comanda.messaging.memory import InMemoryPublisher
 from comanda.money import ZERO
+from comanda.telemetry import OUTBOX_OLDEST_SECONDS
 from local.postgres import running_postgres
 from workers.runtime.errors import AlreadyHandled
 from workers.runtime.postgres import INBOX_OUTBOX_DDL, PostgresUnits
@@ -115,8 +116,11 @@ async def test_what_could_not_be_published_is_swept_later(pool: Pool) -> None:
     too_early = await units.sweep()
     clock.now += timedelta(seconds=6)
     in_time = await units.sweep()
+    oldest = OUTBOX_OLDEST_SECONDS._value.get()
+    await units.sweep()
 
     assert (too_early, in_time) == (0, 1)
+    assert (oldest >= 6, OUTBOX_OLDEST_SECONDS._value.get()) == (True, 0)
     assert [e.event for e in publisher.published] == [effect()]
     assert await count(pool, "outbox") == 0
 

@@ -11,7 +11,8 @@ from comanda.identity.settings import IdentitySettings, verifier_from
 from comanda.ids import ShopId
 from comanda.settings import read
 from comanda.telemetry import configure_logging
-from workers.archive import routes_reading, routes_replays
+from workers.archive import routes_acts, routes_reading, routes_replays
+from workers.archive.act_items import DynamoActBook
 from workers.archive.doors import Shelves
 from workers.archive.objects import S3Objects, s3_client
 from workers.archive.plan import retention
@@ -37,6 +38,7 @@ class ArchiveApiSettings:
 router = APIRouter(prefix="/apis/archive/{shop}", dependencies=[Depends(known_shop)])
 router.include_router(routes_reading.router)
 router.include_router(routes_replays.router)
+router.include_router(routes_acts.router)
 
 
 def build_app(shops: tuple[ShopId, ...], *, connect: Lifespan) -> FastAPI:
@@ -65,7 +67,11 @@ def main() -> None:
             table = ArchiveTable(client, name=settings.archive_table)
             index = DynamoIndex(table, objects=objects, clock=utc_now, retention=retention())
             app.state.shelves = Shelves(
-                index=index, objects=objects, book=DynamoReplayBook(table), clock=utc_now
+                index=index,
+                objects=objects,
+                book=DynamoReplayBook(table),
+                acts=DynamoActBook(table),
+                clock=utc_now,
             )
             app.state.verifier = verifier_from(identity)
             yield

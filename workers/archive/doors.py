@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query, Request
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from comanda.ids import ShopId
+from workers.archive.acts import ActBook
 from workers.archive.ports import Index, Objects
 from workers.archive.replays import ReplayBook
 from workers.archive.windows import InvalidWindow, Window
@@ -16,6 +17,7 @@ from workers.runtime.errors import RetryLater
 from workers.runtime.http import Problem, staff, unavailable
 
 T = TypeVar("T")
+EventType = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z]+\.[a-z]+\.v[0-9]+$", max_length=80)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +27,7 @@ class Shelves:
     index: Index
     objects: Objects
     book: ReplayBook
+    acts: ActBook
     clock: Callable[[], datetime]
 
 

@@ -4,8 +4,9 @@
 |---|---|---|---|
 | event | `SHOP#SUBJECT` | `TIME#EVENT` | type, conversation, place, body when small |
 | alias | `SHOP#ALIAS` | `TIME#EVENT` | the subject that it leads to |
+| note | `SHOP#CUSTOMER` | `OBJECT#KEY` | an object that names the customer, maybe not indexed |
 
-Both keys follow from the event alone, so writing it twice leaves one row.
+The first two keys follow from the event alone, so writing it twice leaves one row.
 """
 
 from datetime import datetime
@@ -73,6 +74,20 @@ def event_row(entry: Entry, place: Place) -> Item:
     if len(entry.body.encode()) <= LARGEST_BODY:
         row["body"] = {"S": entry.body}
     return row
+
+
+def note_key(shop_id: ShopId, customer_id: str, key: str) -> Key:
+    """Give the key of the note that an object names a customer."""
+    return partition(shop_id, customer_id), f"OBJECT#{key}"
+
+
+def note_row(shop_id: ShopId, customer_id: str, key: str, *, expires_at: int) -> Item:
+    """Give such a note."""
+    return {
+        **key_item(note_key(shop_id, customer_id, key)),
+        "expected": {"S": key},
+        "expires_at": {"N": str(expires_at)},
+    }
 
 
 def place_of(item: Item) -> Place:

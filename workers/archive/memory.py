@@ -5,7 +5,7 @@ from datetime import datetime
 
 from comanda.ids import ShopId
 from workers.archive.model import Entry, Place
-from workers.archive.ports import ChangedMeanwhile
+from workers.archive.ports import ChangedMeanwhile, Person
 
 Chooser = Callable[[Entry], bool]
 
@@ -45,7 +45,8 @@ class InMemoryIndex:
 
     def __init__(self) -> None:
         self.rows: dict[str, tuple[Entry, Place]] = {}
-        self._aliases: dict[tuple[ShopId, str], dict[str, None]] = {}
+        self._aliases: dict[Person, dict[str, None]] = {}
+        self._expected: dict[Person, list[str]] = {}
 
     async def known(self, entries: Collection[Entry]) -> set[str]:
         """Give the ids of those that are indexed already."""
@@ -57,6 +58,19 @@ class InMemoryIndex:
             self.rows[entry.event_id] = (entry, place)
             for alias in entry.aliases:
                 self._aliases.setdefault((entry.shop_id, alias), {})[entry.event_id] = None
+
+    async def expect(self, people: Collection[Person], key: str) -> None:
+        """Note that an object will name these people."""
+        for person in people:
+            self._expected.setdefault(person, []).append(key)
+
+    async def expected(self, shop_id: ShopId, customer_id: str) -> list[str]:
+        """Give the objects that were noted for a customer."""
+        return list(self._expected.get((shop_id, customer_id), ()))
+
+    async def unexpect(self, shop_id: ShopId, customer_id: str, key: str) -> None:
+        """Drop such a note."""
+        self._expected[shop_id, customer_id].remove(key)
 
     async def of_subject(
         self, shop_id: ShopId, subject: str, *, until: datetime | None = None

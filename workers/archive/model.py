@@ -22,6 +22,7 @@ from comanda.ids import ShopId
 
 # What names a person inside the data of an event.
 _ADDRESS, _PERSON, _NOTES = "email", "customer_id", "notes"
+_NAMING = frozenset({OrderPlaced.wire_type, StockReserved.wire_type})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +37,8 @@ class Place:
 class Entry:
     """One archived event.
 
-    `body` is the envelope's text on one line; `aliases` are further ids that lead to its subject.
+    `body` is the envelope's text on one line; `aliases` are further ids that lead to its subject;
+    `person_id` is the customer whom it names and who may want to be taken out of it.
     """
 
     event_id: str
@@ -48,6 +50,7 @@ class Entry:
     causation_id: str | None
     body: str
     aliases: tuple[str, ...] = ()
+    person_id: str | None = None
 
     @property
     def data(self) -> dict[str, Any]:
@@ -73,6 +76,7 @@ def entry_of(envelope: Envelope) -> Entry:
         causation_id=envelope.causation_id,
         body=body,
         aliases=_aliases(event),
+        person_id=_person(event),
     )
 
 
@@ -99,6 +103,15 @@ def without_person(body: str) -> str:
     return _with_data(body, told)
 
 
+def names(body: str, shop_id: ShopId, customer_id: str) -> bool:
+    """Tell whether `without_person` would take this customer out of the text."""
+    if customer_id not in body:
+        return False  # Most texts of an object are about others, and need not be parsed.
+    told = json.loads(body)
+    is_theirs = told["shopid"] == shop_id and told["data"].get(_PERSON) == customer_id
+    return is_theirs and told["type"] in _NAMING
+
+
 def hour_of(at: datetime) -> str:
     """Give the beginning of the names of all objects of an hour, in UTC."""
     return at.astimezone(UTC).strftime("events/%Y/%m/%d/%H/")
@@ -107,9 +120,14 @@ def hour_of(at: datetime) -> str:
 def _aliases(event: Event) -> tuple[str, ...]:
     if isinstance(event, ChargeCreated | ChargeRefused):
         return (str(event.charge_id),)
+    person_id = _person(event)
+    return () if person_id is None else (person_id,)
+
+
+def _person(event: Event) -> str | None:
     if isinstance(event, OrderPlaced | StockReserved) and event.customer_id is not None:
-        return (str(event.customer_id),)
-    return ()
+        return str(event.customer_id)
+    return None
 
 
 def _with_data(body: str, told: dict[str, Any]) -> str:

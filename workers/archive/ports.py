@@ -7,6 +7,9 @@ from typing import Protocol
 from comanda.ids import ShopId
 from workers.archive.model import Entry, Place
 
+# A shop, and a customer of its by id.
+Person = tuple[ShopId, str]
+
 
 class ChangedMeanwhile(Exception):
     """Somebody else wrote the object since it was read."""
@@ -39,6 +42,18 @@ class Index(Protocol):
 
     async def add(self, placed: Sequence[tuple[Entry, Place]]) -> None:
         """Index all, or raise; one that is indexed already is indexed anew."""
+
+    async def expect(self, people: Collection[Person], key: str) -> None:
+        """Note, before it is written, that an object will name these people.
+
+        A crash before it is indexed must not hide it from their erasure.
+        """
+
+    async def expected(self, shop_id: ShopId, customer_id: str) -> list[str]:
+        """Give the objects that were noted for a customer, written or not."""
+
+    async def unexpect(self, shop_id: ShopId, customer_id: str, key: str) -> None:
+        """Drop such a note: the object names the customer no more."""
 
     async def of_subject(
         self, shop_id: ShopId, subject: str, *, until: datetime | None = None

@@ -12,13 +12,15 @@ from workers.archive.items import (
     event_row,
     key_in,
     key_of,
+    note_key,
+    note_row,
     partition,
     place_of,
     position,
     rows_of,
 )
 from workers.archive.model import Entry, Place, read_entry
-from workers.archive.ports import Objects
+from workers.archive.ports import Objects, Person
 from workers.archive.table import ArchiveTable, keys_in
 
 CONVERSATIONS = "conversations"
@@ -49,9 +51,24 @@ class DynamoIndex:
 
     async def add(self, placed: Sequence[tuple[Entry, Place]]) -> None:
         """Write all rows of all events."""
-        expires_at = int((self._clock() + self._retention).timestamp())
-        rows = [row for it in placed for row in rows_of(*it, expires_at=expires_at)]
+        rows = [row for it in placed for row in rows_of(*it, expires_at=self._end())]
         await self.table.write(rows)
+
+    async def expect(self, people: Collection[Person], key: str) -> None:
+        """Write a note under each person, with the lifetime of what it is about."""
+        expires_at = self._end()
+        notes = [note_row(shop_id, it, key, expires_at=expires_at) for shop_id, it in people]
+        if notes:
+            await self.table.write(notes)
+
+    async def expected(self, shop_id: ShopId, customer_id: str) -> list[str]:
+        """Read the notes under a person."""
+        rows = await self._partition(shop_id, customer_id)
+        return [it["expected"]["S"] for it in rows if "expected" in it]
+
+    async def unexpect(self, shop_id: ShopId, customer_id: str, key: str) -> None:
+        """Delete a note."""
+        await self.table.delete(note_key(shop_id, customer_id, key))
 
     async def of_subject(
         self, shop_id: ShopId, subject: str, *, until: datetime | None = None
@@ -104,6 +121,9 @@ class DynamoIndex:
     async def ping(self) -> None:
         """Read a row that need not be there."""
         await self.table.get(_PROBE)
+
+    def _end(self) -> int:
+        return int((self._clock() + self._retention).timestamp())
 
     async def _partition(
         self, shop_id: ShopId, name: str, *, until: datetime | None = None

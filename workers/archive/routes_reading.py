@@ -3,13 +3,16 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
 
-from workers.archive.doors import OFFICE, Instant, OpenShelves, answered
+from workers.archive.doors import OFFICE, EventType, Instant, OpenShelves, answered, window_of
 from workers.archive.journey import journey
 from workers.archive.views import EventsView, EventView, JourneyView
+from workers.archive.windows import newest_in
 from workers.runtime.http import KnownShop, Problem
 
 router = APIRouter(dependencies=[OFFICE])
+_Types = Annotated[tuple[EventType, ...], Query(max_length=50)]
 _Id = Annotated[str, Query(min_length=1, max_length=128)]
 
 
@@ -32,3 +35,19 @@ async def search(shop: KnownShop, id: _Id, *, shelves: OpenShelves) -> EventsVie
     found = {entry.event_id: entry for entry, _ in (*about, *beside)}
     ordered = sorted(found.values(), key=lambda it: (it.at, it.event_id))
     return EventsView(events=[EventView.of(it) for it in ordered])
+
+
+@router.get("/newest-events")
+async def newest(
+    shop: KnownShop,
+    *,
+    shelves: OpenShelves,
+    since: AwareDatetime,
+    until: AwareDatetime,
+    types: _Types = (),
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> EventsView:
+    """List the newest events of a window, of some types or all, the newest first."""
+    window = window_of(shop, since=since, until=until, types=frozenset(types), subjects=frozenset())
+    found = await answered(newest_in(window, shelves.objects, most=limit))
+    return EventsView(events=[EventView.of(it) for it in found])

@@ -8,17 +8,17 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from comanda.identity.verifier import Identity
 from comanda.ids import ShopId, new_id
-from workers.archive.doors import OpenShelves, answered, window_of
+from workers.archive.doors import EventType, OpenShelves, answered, window_of
 from workers.archive.plan import listeners
 from workers.archive.replays import MOST_PER_SECOND, Replay, ReplayTaken, types_for
 from workers.archive.views import PreviewView
 from workers.archive.windows import Window, counted
 from workers.runtime.http import KnownShop, Problem, staff
+from workers.runtime.problems import document_refusals
 
 _owner = staff("owner")
 router = APIRouter(prefix="/replays", dependencies=[Depends(_owner)])
 Owner = Annotated[Identity, Depends(_owner)]
-_Type = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z]+\.[a-z]+\.v[0-9]+$")]
 _Subject = Annotated[str, Field(min_length=1, max_length=128)]
 
 
@@ -30,7 +30,7 @@ class ReplayBody(BaseModel):
     queue: Annotated[str, Field(max_length=80)]
     since: AwareDatetime
     until: AwareDatetime
-    types: list[_Type] = Field(default=[], max_length=50)
+    types: list[EventType] = Field(default=[], max_length=50)
     subjects: list[_Subject] = Field(default=[], max_length=100)
     per_second: int = Field(default=20, ge=1, le=MOST_PER_SECOND)
 
@@ -113,7 +113,7 @@ async def show_all(shop: KnownShop, *, shelves: OpenShelves) -> ReplaysView:
     return ReplaysView(replays=[ReplayView.of(it) for it in found])
 
 
-@router.post("/{replay_id}/cancellation")
+@router.post("/{replay_id}/cancellation", responses=document_refusals(409))
 async def cancel(shop: KnownShop, replay_id: str, *, shelves: OpenShelves) -> ReplayView:
     """End a replay before its next batch; 404 for none, 409 when it has ended."""
     found = {it.id: it for it in await answered(shelves.book.all(shop))}

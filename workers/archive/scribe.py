@@ -2,7 +2,8 @@
 
 Each caller waits until its own entry is in both. A crash between the two leaves an object that no
 row leads to; the message comes again, and is written and indexed then. Whoever reads goes by the
-index, or by ids (`workers.archive.windows`), so each event is there once.
+index, or by ids (`workers.archive.windows`), so each event is there once. Whom an object names is
+noted before it is written, so that an erasure reaches it in any case.
 """
 
 import asyncio
@@ -93,6 +94,8 @@ class Scribe:
         for hour, members in groupby(new, key=lambda it: hour_of(it.at)):
             key = f"{hour}{new_id(self._clock())}.jsonl.gz"
             chosen = list(members)
+            people = {(it.shop_id, it.person_id) for it in chosen if it.person_id is not None}
+            await self._index.expect(people, key)
             await self._objects.put(key, [it.body for it in chosen])
             placed += [(it, Place(key=key, line=line)) for line, it in enumerate(chosen)]
         if placed:

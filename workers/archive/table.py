@@ -44,6 +44,13 @@ class ArchiveTable:
                 return items
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
+    async def page(self, **arguments: Any) -> list[Item]:
+        """Read the first page of a query, which its `Limit` bounds."""
+        async with reaching_the_store():
+            answer = await self._client.query(TableName=self._name, **arguments)
+        items: list[Item] = answer["Items"]
+        return items
+
     async def get(self, key: Key) -> Item | None:
         """Read one row consistently."""
         async with reaching_the_store():

@@ -22,6 +22,7 @@ from workers.runtime.outbox import (
     Relay,
     count_swept,
     readable,
+    tell_oldest,
 )
 
 # One partition of pending items would be a hot one; eight spread it.
@@ -110,8 +111,12 @@ class DynamoUnits:
     async def sweep(self) -> int:
         """Publish items that outlived their relay, shard by shard."""
         count = 0
+        written: list[datetime] = []
         for shard in range(OUTBOX_SHARDS):
-            left = await self._left_behind(shard)
+            rows = await self._left_behind(shard)
+            written += [_written_at(row) for row in rows]
+            tell_oldest(written, now=self._clock())
+            left = readable(row["body"] for row in rows)
             if left:
                 await self._relay.publish(left)
                 count += len(left)
@@ -121,7 +126,7 @@ class DynamoUnits:
         """Wait until the relay has nothing in hand."""
         await self._relay.drain()
 
-    async def _left_behind(self, shard: int) -> list[Envelope]:
+    async def _left_behind(self, shard: int) -> list[dict[str, Any]]:
         answer = await self._client.query(
             TableName=self._table,
             IndexName="outbox",
@@ -131,7 +136,7 @@ class DynamoUnits:
             ),
             Limit=SWEEP_BATCH,
         )
-        return readable(from_item(item)["body"] for item in answer["Items"])
+        return [from_item(item) for item in answer["Items"]]
 
     async def _commit(self, members: list[dict[str, Any]], *, has_inbox: bool) -> None:
         token = new_id(self._clock())
@@ -167,6 +172,10 @@ def _outbox_item(envelope: Envelope, *, now: datetime) -> dict[str, Any]:
     shard = crc32(envelope.event.subject.encode()) % OUTBOX_SHARDS
     pending = {"outbox_pk": f"PENDING#{shard}", "outbox_sk": f"{_sortable(now)}#{envelope.id}"}
     return {**_outbox_key(envelope.id), **pending, "body": envelope.to_json()}
+
+
+def _written_at(row: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(row["outbox_sk"].partition("#")[0])
 
 
 def _sortable(at: datetime) -> str:

@@ -7,12 +7,12 @@ leaves in the store is published by `sweep`; publishing twice is harmless, forge
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from comanda.envelope import Envelope, InvalidEnvelope
 from comanda.messaging.ports import MessagingUnavailable, Publisher
-from comanda.telemetry import OUTBOX_SWEPT
+from comanda.telemetry import OUTBOX_OLDEST_SECONDS, OUTBOX_SWEPT
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +113,12 @@ def readable(bodies: Iterable[str]) -> list[Envelope]:
         except InvalidEnvelope as exc:
             log.critical("outbox holds what cannot be read", extra={"reason": str(exc)})
     return found
+
+
+def tell_oldest(written: Iterable[datetime], *, now: datetime) -> None:
+    """Record how old the oldest of what a sweep found is, before it tries to publish any."""
+    oldest = min(written, default=now)
+    OUTBOX_OLDEST_SECONDS.set((now - oldest).total_seconds())
 
 
 def count_swept(context_count: int) -> int:

@@ -21,6 +21,7 @@ from workers.runtime.outbox import (
     Relay,
     count_swept,
     readable,
+    tell_oldest,
 )
 from workers.runtime.postgres_pool import Pool, reaching_postgres
 from workers.runtime.postgres_unit import PostgresUnit, save_outbox
@@ -76,11 +77,13 @@ class PostgresUnits:
         """Publish rows that outlived their relay; rows locked by another sweep are skipped."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
-                "SELECT body FROM outbox WHERE created_at < %s ORDER BY created_at, sequence"
-                " LIMIT %s FOR UPDATE SKIP LOCKED",
+                "SELECT body, created_at FROM outbox WHERE created_at < %s"
+                " ORDER BY created_at, sequence LIMIT %s FOR UPDATE SKIP LOCKED",
                 (self._clock() - SWEEP_AGE, SWEEP_BATCH),
             )
-            left = readable(row["body"] for row in await cursor.fetchall())
+            rows = await cursor.fetchall()
+            tell_oldest((row["created_at"] for row in rows), now=self._clock())
+            left = readable(row["body"] for row in rows)
             if left:
                 await self._relay.publish_only(left)
                 await _forget_rows(connection, [envelope.id for envelope in left])

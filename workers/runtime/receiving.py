@@ -5,11 +5,13 @@ An idle queue costs one long poll of 20 s at a time, which is three requests a m
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from comanda.clock import utc_now
 from comanda.messaging.batches import ENTRY_LIMIT
 from comanda.messaging.ports import Message, MessagingUnavailable, Queue
+from comanda.telemetry import MESSAGE_WAIT_SECONDS
 from workers.runtime.backoff import backoff
 from workers.runtime.window import Window
 
@@ -104,6 +106,7 @@ class Receivers:
                 messages = await self._queue.receive(limit=places, wait=self._wait)
         finally:
             self._window.give_back(places - len(messages))
+        _tell_wait(messages)
         for message in messages:
             self._accept(message)
         return len(messages)
@@ -115,3 +118,10 @@ class Receivers:
     async def _pause(self, seconds: float) -> None:
         if seconds and not self._leaving.is_set():
             await asyncio.sleep(seconds)
+
+
+def _tell_wait(messages: Sequence[Message]) -> None:
+    now = utc_now()
+    waits = [(now - it.sent_at).total_seconds() for it in messages if it.sent_at is not None]
+    # A queue's clock and ours differ by a little.
+    MESSAGE_WAIT_SECONDS.set(max((0.0, *waits)))

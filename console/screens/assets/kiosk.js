@@ -18,7 +18,11 @@
 
   // Screens
   const screens = ["start", "menu", "review"];
+  // Whoever signed in at a kiosk is gone when it begins again: the server forgets them there.
+  const isKnown = kiosk.dataset.customer === "yes";
+  const leave = () => location.replace(`${base}?totem=${kiosk.dataset.kiosk}`);
   const go = (name) => {
+    if (name === "start" && isTotem && isKnown) { leave(); return; }
     if (name === "start") { cart.clear(); find("#checkout").reset(); shelf(shelves[0]); }
     for (const screen of screens) find(`#${screen}`).hidden = screen !== name;
     find("#fault").textContent = "";
@@ -200,7 +204,7 @@
   if (isTotem) {
     for (const kind of ["pointerdown", "keydown", "scroll"]) addEventListener(kind, () => { if (!idle.open) quiet = 0; }, { passive: true });
     setInterval(() => {
-      if (!find("#start").hidden) { quiet = 0; return; }
+      if (!find("#start").hidden && !isKnown) { quiet = 0; return; }
       quiet += 1;
       const left = ASK_AFTER + FORGET_AFTER - quiet;
       find("#idle-left").textContent = String(Math.max(0, left));

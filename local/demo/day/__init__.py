@@ -1,0 +1,1 @@
+"""A shop's whole day, compressed: a menu, thousands of orders, mishaps, outages, then the books."""

@@ -1,0 +1,1 @@
+"""Today's handlers over yesterday's events, in memory: where would they decide differently?"""
