@@ -1,7 +1,7 @@
 # Comanda. `make` alone explains itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lint types contracts docs bench chaos recover crash mutation attack screenshots package coldstart clean lock manifests image image-test deploy-pods test-cluster terraform cost test-aws deploy-edge infra destroy checkov
+.PHONY: help run demo test check format lint types contracts docs bench scale chaos recover crash mutation attack conform screenshots package coldstart clean lock manifests image image-test deploy deploy-pods smoke test-cluster terraform cost test-aws deploy-edge infra destroy checkov
 
 PYTHON ?= python3
 ORDERS ?= 200
@@ -9,12 +9,14 @@ SCENARIO ?= load
 PROFILE ?= lean
 STAGE ?= dev
 STORM ?= 300
+SOAK ?= 3600
 ATTACK ?= 300
+CONFORM ?= 120
 BIN := .venv/bin
 UV := $(BIN)/uv
 CODE := comanda workers local console k8s terraform
 TESTS ?= tests
-JOBS ?= 4
+JOBS ?= 5
 # Chalice and boto3 need a region even where nothing is deployed.
 export AWS_DEFAULT_REGION ?= sa-east-1
 export PYTHONDONTWRITEBYTECODE :=
@@ -24,10 +26,10 @@ help: ## Show this text
 	@echo
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
-run: .venv/app.stamp ## Start the whole system, drive two orders, stay up until Ctrl-C
+run: .venv/app.stamp $(BIN)/comanda ## Start the whole system, drive two orders, stay up until Ctrl-C
 	@$(BIN)/python -m local run
 
-demo: .venv/app.stamp ## Drive ORDERS=200 paid orders and balance the books; or SCENARIO=outage
+demo: .venv/app.stamp ## Drive ORDERS=200 paid orders and balance the books; or SCENARIO=outage|day
 	@$(BIN)/python -m local demo --orders $(ORDERS) --scenario $(SCENARIO)
 
 test: .venv/dev.stamp ## Run all tests
@@ -58,8 +60,11 @@ docs: .venv/dev.stamp ## Check that generated documents and links are true
 	$(BIN)/python -m comanda.schemas --check
 	$(BIN)/python -m local.docs --check
 
-bench: .venv/dev.stamp ## Measure our SQS consumer beside others (BENCH=--quick for a minute's worth)
-	$(BIN)/python -m benchmarks.workers $(BENCH)
+bench: .venv/dev.stamp ## Measure everything beside something else, write docs/performance.md (BENCH=--quick: 3 minutes)
+	$(BIN)/python -m benchmarks $(BENCH)
+
+scale: .venv/dev.stamp ## Answer on paper for 10 thousand to 100 million orders a day, write docs/scale.md
+	$(BIN)/python -m benchmarks.scale
 
 crash: .venv/dev.stamp ## Kill workers at every boundary, on both stores, and count effects (2 minutes)
 	for store in postgres dynamodb; do \
@@ -70,8 +75,11 @@ crash: .venv/dev.stamp ## Kill workers at every boundary, on both stores, and co
 mutation: .venv/dev.stamp ## Put faults into the money rules one by one; name those that no test notices
 	$(BIN)/python -m tests.mutation
 
-chaos: .venv/app.stamp ## Break everything for STORM=300 seconds under load, audit (SEED=n repeats a run)
-	@$(BIN)/python -m local.chaos --seconds $(STORM) $(if $(SEED),--seed $(SEED)) --proof docs/proof.md
+chaos: .venv/app.stamp ## Break everything for STORM=300 seconds under load, audit (SEED=n; POINTS=1 at every await)
+	@$(BIN)/python -m local.chaos --seconds $(STORM) $(if $(SEED),--seed $(SEED)) $(if $(POINTS),--every-point) --proof docs/proof.md
+
+soak: .venv/app.stamp ## Sell at half load for SOAK=3600 seconds; fail on memory, handles, tasks, latency that grow
+	@$(BIN)/python -m local.soak --seconds $(SOAK) --folder docs
 
 recover: .venv/app.stamp ## Lose both databases while people buy, restore to a point in time, audit (RECOVER=options)
 	@$(BIN)/python -m local.recovery $(RECOVER)
@@ -81,7 +89,10 @@ attack: .venv/dev.stamp ## Attack every door for ATTACK=300 seconds (SEED=n repe
 	@$(BIN)/python -m pytest tests/security -q -n 2 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m tests.security.fuzzing --seconds $(ATTACK) $(if $(SEED),--seed $(SEED))
 
-manifests: .venv/dev.stamp .venv-k8s/stamp ## Hold manifests, images, alerts and workflows to every tool that is here
+conform: .venv/app.stamp .venv-conform/stamp ## Hold a running laptop to its OpenAPI document with schemathesis (CONFORM=120 s)
+	@$(BIN)/python -m local.conform --seconds $(CONFORM) $(if $(SEED),--seed $(SEED))
+
+manifests: .venv/dev.stamp .venv-k8s/stamp .venv-k8s/npm.stamp ## Hold manifests, images, alerts and workflows to every tool that is here
 	@$(BIN)/python -m k8s.looking
 
 image: .venv/app.stamp ## Build the image of the pods without a container engine, where buildah is
@@ -90,9 +101,21 @@ image: .venv/app.stamp ## Build the image of the pods without a container engine
 image-test: .venv/app.stamp ## Run the image read-only, with little memory, and see it leave on SIGTERM
 	@$(BIN)/python -m local.images test
 
-deploy-pods: .venv/app.stamp ## Apply a release: STAGE=dev IMAGE=name@sha256:...
-	@$(BIN)/python -m k8s outputs --stage $(STAGE) --image $(IMAGE)
+# Each step may be run again, and the first that cannot go on says what it waits for.
+deploy: .venv/app.stamp ## From nothing to the smoke test: STAGE=dev [IMAGE=name@sha256:...]; then again
+	$(BIN)/python -m terraform apply --stage $(STAGE)
+	$(BIN)/python -m terraform secrets --stage $(STAGE)
+	$(BIN)/python -m k8s outputs --stage $(STAGE) --image "$(IMAGE)"
+	$(BIN)/python -m terraform databases --stage $(STAGE)
+	$(BIN)/python -m k8s apply --stage $(STAGE)
+	$(BIN)/python -m k8s smoke --stage $(STAGE)
+
+deploy-pods: .venv/app.stamp ## Apply a release: STAGE=dev [IMAGE=name@sha256:...]
+	@$(BIN)/python -m k8s outputs --stage $(STAGE) --image "$(IMAGE)"
 	@$(BIN)/python -m k8s apply --stage $(STAGE)
+
+smoke: .venv/app.stamp ## Look at a stage from outside: STAGE=dev, or URL=https://... for any
+	@$(BIN)/python -m k8s smoke --stage $(STAGE) --url "$(URL)"
 
 test-cluster: .venv/dev.stamp ## Hold the cluster of KUBECONFIG to what the deployer stands on
 	COMANDA_TEST_CLUSTER=1 $(BIN)/python -m pytest tests/contract/test_k8s_api.py -q
@@ -130,10 +153,10 @@ coldstart: .venv/dev.stamp ## Measure the edge beside apps as usual: cold start,
 	$(BIN)/python -m benchmarks.edge.receiver
 
 clean: ## Remove all state and both environments
-	rm -rf .comanda .venv .venv-ministack .venv-k8s .venv-infra .coverage* .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .comanda .venv .venv-ministack .venv-k8s .venv-infra .venv-conform .coverage* .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 
 lock: .venv/dev.stamp ## Compile the hashed requirement files anew
-	for name in requirements requirements-dev requirements-ministack requirements-pods requirements-k8s requirements-infra; do \
+	for name in requirements requirements-dev requirements-ministack requirements-pods requirements-k8s requirements-infra requirements-conform; do \
 	  $(UV) pip compile -q --universal --generate-hashes --no-header --python-version 3.11 $$name.in -o $$name.txt || exit 1; \
 	done
 	cd auth_lambda && ../$(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements.in -o requirements.txt
@@ -150,13 +173,29 @@ lock: .venv/dev.stamp ## Compile the hashed requirement files anew
 	@$(UV) pip install --quiet --python .venv-ministack/bin/python --no-build --require-hashes -r requirements-ministack.txt
 	@touch $@
 
+.venv/bin/comanda: bin/comanda .venv/bootstrap.stamp
+	@ln -sf ../../bin/comanda $@
+	@touch $@
+
 .venv-infra/stamp: .venv/bootstrap.stamp requirements-infra.txt
 	@test -x .venv-infra/bin/python || $(PYTHON) -m venv --without-pip .venv-infra
 	@$(UV) pip install --quiet --python .venv-infra/bin/python --no-build --require-hashes -r requirements-infra.txt
 	@touch $@
 
+.venv-conform/stamp: .venv/bootstrap.stamp requirements-conform.txt
+	@test -x .venv-conform/bin/python || $(PYTHON) -m venv --without-pip .venv-conform
+	@$(UV) pip install --quiet --python .venv-conform/bin/python --no-build --require-hashes -r requirements-conform.txt
+	@touch $@
+
 .venv/dev.stamp: .venv/app.stamp requirements-dev.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-build --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# Without npm the looks that need these say that they were skipped.
+.venv-k8s/npm.stamp: .venv-k8s/stamp k8s/models/package.json
+	@mkdir -p .venv-k8s/npm
+	@cp k8s/models/package.json .venv-k8s/npm/
+	@! command -v npm > /dev/null || npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts --prefix .venv-k8s/npm > /dev/null
 	@touch $@
 
 .venv-k8s/stamp: .venv/bootstrap.stamp requirements-k8s.txt
