@@ -35,7 +35,8 @@ demo: .venv/app.stamp ## Drive ORDERS=200 paid orders and balance the books; or 
 test: .venv/dev.stamp ## Run all tests
 	$(BIN)/python -m pytest $(TESTS) -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
-check: lint types contracts docs terraform ## Do all that CI does
+check: .venv/dev.stamp ## Do all that CI does
+	$(MAKE) --no-print-directory --output-sync=target -j 3 lint types contracts docs terraform
 	$(BIN)/coverage erase
 	COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/python -m pytest $(TESTS) -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/coverage report --fail-under=90
