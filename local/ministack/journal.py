@@ -67,8 +67,9 @@ class Journal:
         """Begin a new generation with this state; a kill at any point leaves one of the two."""
         following = self._generation + 1
         half = self._folder / "state.half"
-        with half.open("w") as file:
-            json.dump(state, file, default=self._encode, separators=(",", ":"))
+        # `dump` into a file encodes piece by piece in Python, and nobody is answered for seconds
+        # while a big state is written.
+        half.write_text(json.dumps(state, default=self._encode, separators=(",", ":")))
         self._limit = max(self._least, half.stat().st_size)
         half.rename(self._state(following))
         if self._log is not None:
