@@ -1,7 +1,5 @@
 """The `comanda` command: what an operator types. Exit codes stand in docs/command.md."""
 
-import os
-import sys
 import time
 from dataclasses import asdict
 from importlib.util import find_spec
@@ -16,7 +14,7 @@ from console.audit.invariants import NAMES, Offender, offenders
 from console.audit.reading import read_books
 from console.commands import dlq, opening, orders, replay, shop
 from console.commands.acts import log
-from console.commands.asking import answer_json, give_up, told
+from console.commands.asking import answer_json, become, give_up, told
 from console.commands.closing import closing
 from console.commands.completion import completion
 from console.commands.disown import disown
@@ -87,8 +85,7 @@ def robot(
     words += ["--seconds", str(seconds)] if seconds is not None else []
     with told():
         words += ["--places", str(places_file(places))]
-    # Another process, since nothing that is deployed imports what is the laptop's.
-    os.execv(sys.executable, [sys.executable, *words])  # noqa: S606  # No shell, and words of ours.
+    become(words)
 
 
 @auditing.callback(invoke_without_command=True)

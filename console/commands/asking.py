@@ -1,6 +1,7 @@
 """What every command shares: where Comanda is, which shop, how to answer, and when to give up."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -99,3 +100,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     out.print(shown)
     if not rows:
         out.print("nothing")
+
+
+def become(words: Sequence[str]) -> NoReturn:
+    """Go on as another program: nothing that is deployed imports what is a laptop's."""
+    os.execv(sys.executable, [sys.executable, *words])  # noqa: S606  # No shell, and words of ours.

@@ -1,7 +1,6 @@
 """`comanda replay`: count the events of a window, and have them sent to one queue again."""
 
 import os
-import sys
 from importlib.util import find_spec
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -14,6 +13,7 @@ from console.commands.asking import (
     ShopOption,
     answer_json,
     asked,
+    become,
     give_up,
     out,
     table,
@@ -112,5 +112,4 @@ def dry(
     with told():
         words += ["--places", str(places_file(places))]
     words += ["--json"] if as_json else []
-    # Another process, since nothing that is deployed imports what is the laptop's.
-    os.execv(sys.executable, [sys.executable, *words])  # noqa: S606  # No shell, and words of ours.
+    become(words)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qs, quote
 
 from fastapi import Depends, FastAPI, Request
@@ -19,7 +19,7 @@ from comanda.messaging.ports import MessagingUnavailable
 from console.queues.processes import Processes
 from console.queues.queues import Queues
 from console.screens.board import Boards
-from console.screens.contexts import Contexts, OutOfReach, Refused
+from console.screens.contexts import JSON, Call, Context, Contexts, OutOfReach, Refused
 from console.screens.guarding import cookie_header
 from console.screens.rendering import page
 from console.screens.sealing import Sealer
@@ -57,6 +57,20 @@ class Desk:
     clock: Callable[[], datetime]
     # Set when the process is told to stop: streams end then, and their pages come back elsewhere.
     stopping: asyncio.Event
+
+    async def ask_auth(
+        self, who: Session, method: str, path: str, *, body: JSON | None = None
+    ) -> Any:
+        """Ask auth in somebody's name; raise `Refused` or `OutOfReach`."""
+        call = Call(
+            method=method,
+            context=Context.AUTH,
+            shop=who.shop,
+            path=path,
+            token=who.access_token,
+            body=body,
+        )
+        return await self.contexts.read(call)
 
 
 class NotHere(Exception):

@@ -10,10 +10,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
-from console.screens.contexts import Call, Context, Refused
-from console.screens.doors import Desk, Form, OpenDesk, Owner
+from console.screens.contexts import Refused
+from console.screens.doors import Form, OpenDesk, Owner
 from console.screens.rendering import page
-from console.screens.sessions import Session
 
 router = APIRouter()
 _ERASED, _RELEASED = "customer.erased", "cpf.released"
@@ -28,7 +27,7 @@ async def show(
     aviso: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """Show the requests, the newest first, or the one of a protocol number."""
-    acts: list[dict[str, Any]] = (await _ask(desk, owner, "GET", "/staff/audit"))["acts"]
+    acts: list[dict[str, Any]] = (await desk.ask_auth(owner, "GET", "/staff/audit"))["acts"]
     wanted = protocolo.strip().lower()
     erasures = [act for act in acts if act["what"] == _ERASED]
     found = [act for act in erasures if act["whom"] == wanted] if wanted else erasures
@@ -50,23 +49,9 @@ async def release_cpf(owner: Owner, desk: OpenDesk, form: Form) -> Response:
     body = {"cpf": cpf, "reason": form.get("motivo", "").strip()}
     notice = "cpf"
     try:
-        await _ask(desk, owner, "POST", "/staff/cpf-releases", body=body)
+        await desk.ask_auth(owner, "POST", "/staff/cpf-releases", body=body)
     except Refused as exc:
         if exc.status != 422:
             raise
         notice = "recusado"
     return RedirectResponse(f"/loja/{owner.shop}/privacidade?aviso={notice}", status_code=303)
-
-
-async def _ask(
-    desk: Desk, owner: Session, method: str, path: str, *, body: dict[str, str] | None = None
-) -> Any:
-    call = Call(
-        method=method,
-        context=Context.AUTH,
-        shop=owner.shop,
-        path=path,
-        token=owner.access_token,
-        body=body,
-    )
-    return await desk.contexts.read(call)

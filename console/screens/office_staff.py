@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import RedirectResponse, Response
 
-from console.screens.contexts import Call, Context, Refused
+from console.screens.contexts import Refused
 from console.screens.doors import Admit, Desk, Form, NotHere, OpenDesk
 from console.screens.rendering import page
 from console.screens.sessions import Session
@@ -32,8 +32,8 @@ async def show(
     return page(
         "staff_office.html",
         session=owner,
-        members=(await _ask(desk, owner, "GET", "/staff"))["staff"],
-        acts=(await _ask(desk, owner, "GET", "/staff/audit"))["acts"][:_MOST_ACTS],
+        members=(await desk.ask_auth(owner, "GET", "/staff"))["staff"],
+        acts=(await desk.ask_auth(owner, "GET", "/staff/audit"))["acts"][:_MOST_ACTS],
         groups=GROUPS,
         words=ACTS,
         notice=aviso,
@@ -74,23 +74,9 @@ async def _done(
     desk: Desk, owner: Session, method: str, path: str, body: dict[str, Any], *, notice: str
 ) -> Response:
     try:
-        await _ask(desk, owner, method, path, body=body)
+        await desk.ask_auth(owner, method, path, body=body)
     except Refused as exc:
         if exc.status not in (404, 409, 422):
             raise
         notice = "ocupado" if exc.status == 409 else "recusado"
     return RedirectResponse(f"/loja/{owner.shop}/pessoas?aviso={notice}", status_code=303)
-
-
-async def _ask(
-    desk: Desk, owner: Session, method: str, path: str, *, body: dict[str, Any] | None = None
-) -> Any:
-    call = Call(
-        method=method,
-        context=Context.AUTH,
-        shop=owner.shop,
-        path=path,
-        token=owner.access_token,
-        body=body,
-    )
-    return await desk.contexts.read(call)

@@ -11,11 +11,11 @@ from pathlib import Path
 from local.chaos.doom import Doom
 from local.places import write_places
 from local.postgres.volume import Volume, small_volume
-from local.provision.context import StaffLogin
 from local.proxy import Network
 from local.supervisor import Options, System
 from local.supervisor.parts import Part, Process
 from local.supervisor.run import Description, run_folder, supervised
+from local.supervisor.wrapped import Wrapped
 from local.system import CONTEXTS, describe_laptop
 
 # A page's own address is part of what it promises to browsers; it must be the real one.
@@ -61,8 +61,11 @@ def _dooms(folder: Path) -> dict[str, Doom]:
     return {part: Doom(folder / part) for part in parts}
 
 
-class _Linked:
-    """The laptop's description, in which every part finds the others over links."""
+class _Linked(Wrapped):
+    """The laptop's description, in which every part finds the others over links.
+
+    Its addresses stay the true ones: who judges is not to be fooled.
+    """
 
     def __init__(
         self,
@@ -73,7 +76,7 @@ class _Linked:
         folder: Path,
         moved: "Moved | None",
     ) -> None:
-        self._description = description
+        super().__init__(description)
         self._network = network
         self._dooms = dooms
         self._folder = folder
@@ -87,25 +90,6 @@ class _Linked:
         told = self._folder / "mercadopago.json"
         told.write_text(self._network.lead("mercadopago", told.read_text()))
         return parts
-
-    @property
-    def urls(self) -> Mapping[str, str]:
-        """Give the true addresses: who judges is not to be fooled."""
-        return self._description.urls
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """Give what leads a process to the stand-ins, past all links."""
-        return self._description.environment
-
-    @property
-    def staff(self) -> tuple[StaffLogin, ...]:
-        """Give who can sign in as staff."""
-        return self._description.staff
-
-    def environment_of(self, name: str) -> Mapping[str, str]:
-        """Give the variables of one process, past all links."""
-        return self._description.environment_of(name)
 
     def _led(self, part: Part) -> Part:
         if not isinstance(part, Process):

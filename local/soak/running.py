@@ -15,13 +15,14 @@ from local.chaos.settling import Verdict, settle
 from local.demo.client import Shopper
 from local.demo.doors import doors_of
 from local.places import write_places
-from local.provision.context import REPOSITORY, StaffLogin
+from local.provision.context import REPOSITORY
 from local.soak.judging import Growth, Series, judge, percentile
 from local.soak.load import Counter, Served
 from local.soak.vitals import Vitals, look
 from local.supervisor import Options, System
 from local.supervisor.parts import Part, Process
 from local.supervisor.run import Description, run_folder, supervised
+from local.supervisor.wrapped import Wrapped
 from local.system import CONTEXTS, DOORS, SCREENS, describe_laptop
 
 # The stand-ins keep their state in memory, so that of theirs grows with the orders: not ours.
@@ -167,36 +168,17 @@ async def _watched_system(options: Options) -> AsyncIterator[System]:
             yield system
 
 
-class _Watched:
+class _Watched(Wrapped):
     """The laptop's description, whose own processes tell how many tasks they have."""
 
     def __init__(self, description: Description, *, tasks: Path) -> None:
-        self._description = description
+        super().__init__(description)
         self._tasks = tasks
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """Give the laptop's parts, watched."""
         return tuple(map(self._watched, self._description.parts))
-
-    @property
-    def urls(self) -> Mapping[str, str]:
-        """Give the addresses by name."""
-        return self._description.urls
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """Give what leads a process to the stand-ins."""
-        return self._description.environment
-
-    @property
-    def staff(self) -> tuple[StaffLogin, ...]:
-        """Give who can sign in as staff."""
-        return self._description.staff
-
-    def environment_of(self, name: str) -> Mapping[str, str]:
-        """Give the variables of one process."""
-        return self._description.environment_of(name)
 
     def _watched(self, part: Part) -> Part:
         if not isinstance(part, Process) or part.name not in WATCHED:
