@@ -24,8 +24,6 @@ class Journal:
         self._encode = encode
         self._decode = decode
         self._least = least
-        self._limit = least
-        self._size = 0
         folder.mkdir(parents=True, exist_ok=True)
         numbers = (int(path.stem.partition("-")[2]) for path in folder.glob("state-*.json"))
         self._generation = max(numbers, default=0)
@@ -56,12 +54,14 @@ class Journal:
         if self._log is None:
             self._log = self._open()
         self._log.write(line)
-        self._size += len(line)
 
     @property
     def is_due(self) -> bool:
         """Tell whether the log has outgrown the snapshot, so that compacting pays."""
-        return self._size > self._limit
+        state = self._state(self._generation)
+        limit = max(self._least, state.stat().st_size if state.exists() else 0)
+        log = self._journal(self._generation)
+        return log.exists() and log.stat().st_size > limit
 
     def compact(self, state: Any) -> None:
         """Begin a new generation with this state; a kill at any point leaves one of the two."""
@@ -70,7 +70,6 @@ class Journal:
         # `dump` into a file encodes piece by piece in Python, and nobody is answered for seconds
         # while a big state is written.
         half.write_text(json.dumps(state, default=self._encode, separators=(",", ":")))
-        self._limit = max(self._least, half.stat().st_size)
         half.rename(self._state(following))
         if self._log is not None:
             self._log.close()
@@ -78,14 +77,11 @@ class Journal:
         self._journal(self._generation).unlink(missing_ok=True)
         self._state(self._generation).unlink(missing_ok=True)
         self._generation = following
-        self._size = 0
 
     def _open(self) -> BinaryIO:
         path = self._journal(self._generation)
         _drop_half_line(path)
-        log = path.open("ab", buffering=0)
-        self._size = log.tell()
-        return log
+        return path.open("ab", buffering=0)
 
     def _state(self, generation: int) -> Path:
         return self._folder / f"state-{generation}.json"

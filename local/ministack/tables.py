@@ -21,7 +21,7 @@ READING = ("Get", "BatchGet", "TransactGet", "Query", "Scan", "List", "Describe"
 ITEM_WRITES = frozenset(
     {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
 )
-# A snapshot is written while everybody waits, so it is written seldom.
+# A snapshot of a day's orders takes seconds, so it is written before anybody is served.
 COMPACT_AFTER_BYTES = 64 * 1024 * 1024
 
 
@@ -70,7 +70,7 @@ class DurableTables:
     def _commit(self, *, is_item_write: bool, has_succeeded: bool) -> None:
         changes, self._changes = self._changes, []
         # Making a table, its indexes or its TTL is rare, and a snapshot holds all of that.
-        if self._journal.is_due or (has_succeeded and not is_item_write):
+        if has_succeeded and not is_item_write:
             self._journal.compact(self._state())
         elif changes:
             self._journal.append(changes)
@@ -87,6 +87,8 @@ class DurableTables:
         for record in self._journal.records():
             for kind, *details in record:
                 self._redo(kind, details)
+        if self._journal.is_due:
+            self._journal.compact(self._state())
 
     def _redo(self, kind: str, details: list[Any]) -> None:
         if kind == "token":
