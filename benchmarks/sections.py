@@ -111,4 +111,12 @@ SECTIONS = (
         whole=(("benchmarks.road",),),
         quick=(("benchmarks.road", "--orders", "100", "--clicks", "10"),),
     ),
+    Section(
+        name="profile",
+        title="Where an order's time goes, before and after",
+        shows="What py-spy saw running in each process of ours, and the same orders with one mend"
+        " of a profile undone at a time.",
+        whole=(("benchmarks.profile",),),
+        quick=(("benchmarks.profile", "--orders", "100", "--rounds", "1"),),
+    ),
 )
