@@ -13,6 +13,7 @@ from typing import Any
 from ministack.core import persistence
 from ministack.services import dynamodb
 
+from local.ministack import scans
 from local.ministack.journal import Journal
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -42,6 +43,7 @@ class DurableTables:
         self._drop = dynamodb._remove_item  # noqa: SLF001  # and every removal through this.
         self._keep_token = dynamodb._txn_token_store  # noqa: SLF001
         self._answer: Handler = dynamodb.handle_request
+        self._order = scans.PartitionOrder()
 
     def install(self) -> None:
         """Restore what was acknowledged, then listen to all changes."""
@@ -49,6 +51,7 @@ class DurableTables:
         dynamodb._set_item = self._put_and_note  # noqa: SLF001
         dynamodb._remove_item = self._drop_and_note  # noqa: SLF001
         dynamodb._txn_token_store = self._keep_token_and_note  # noqa: SLF001
+        scans.install(self._order)
 
     async def handle(
         self,
@@ -103,6 +106,7 @@ class DurableTables:
             self._drop(table, partition, sort)
 
     def _put_and_note(self, table: dict[str, Any], partition: Any, sort: Any, item: Any) -> Any:
+        self._order.note(table, partition)
         old = self._put(table, partition, sort, item)
         self._changes.append(("put", _scope_of(table), partition, sort, item))
         return old
