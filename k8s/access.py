@@ -2,7 +2,8 @@
 
 EKS's own policies know neither custom resources nor priority classes, and let nobody but an
 administrator set a quota. So the role of CI comes into the cluster as a group without any right,
-and these objects, applied once by an administrator, give it what `python -m k8s apply` does.
+and these objects, applied once by an administrator, give it what `python -m k8s` does: each verb
+of each kind that one of its commands uses, which a test counts.
 """
 
 from collections import defaultdict
@@ -15,11 +16,31 @@ from k8s.stage import HERE, Stage
 
 _NAME = "comanda-deployer"
 _RBAC = "rbac.authorization.k8s.io"
-# A server-side apply is a patch that creates what is not there.
-_APPLYING = ("create", "delete", "get", "list", "patch")
-# Releases are kept as Secrets, which no manifest of a release is.
-_RELEASES = {"apiGroups": [""], "resources": ["secrets"], "verbs": list(_APPLYING)}
+# A server-side apply is a patch, and a creation where nothing is; drift and waiting read.
+_APPLYING = frozenset({"create", "get", "patch"})
+# What a release no longer has goes; of a Job, only one that failed before.
+_PRUNING = frozenset({"delete"})
+# `status` shows these two.
+_SHOWN = frozenset({"Deployment", "Job"})
+# Releases are kept as Secrets, which no manifest of a release is; the oldest of them go.
+_RELEASES = {
+    "apiGroups": [""],
+    "resources": ["secrets"],
+    "verbs": ["create", "delete", "list", "patch"],
+}
+# The administrator makes these, by the same command; CI keeps them as they are, each by its name.
 _CLUSTER_WIDE = frozenset({"Namespace", "PriorityClass"})
+_KEEPING = ("get", "patch")
+# EKS Auto Mode takes network policies and enforces none of them before this is there:
+# https://docs.aws.amazon.com/eks/latest/userguide/auto-net-pol.html
+POLICIES_ENFORCED = Manifest(
+    {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "amazon-vpc-cni", "namespace": "kube-system"},
+        "data": {"enable-network-policy-controller": "true"},
+    }
+)
 
 
 def group_of(stage: str) -> str:
@@ -34,26 +55,43 @@ def with_all_components(stage: Stage) -> Stage:
 
 
 def deployer_access(manifests: Sequence[Manifest], *, stage: str) -> tuple[Manifest, ...]:
-    """Give the objects that let the stage's group apply manifests of these kinds."""
+    """Give what an administrator applies once: switches, and rights for manifests like these."""
     namespace = f"comanda-{stage}"
     wide = [it for it in manifests if it.kind in _CLUSTER_WIDE]
     near = [it for it in manifests if it.kind not in _CLUSTER_WIDE]
     name = f"{_NAME}-{stage}"
     return (
-        _role("ClusterRole", name, "", tuple(_rules(wide))),
+        POLICIES_ENFORCED,
+        *wide,
+        _role("ClusterRole", name, "", tuple(_rules_by_name(wide))),
         _binding("ClusterRoleBinding", name, "", stage=stage),
-        *(it for it in manifests if it.kind == "Namespace"),
         _role("Role", name, namespace, (*_rules(near), _RELEASES)),
         _binding("RoleBinding", name, namespace, stage=stage),
     )
 
 
 def _rules(manifests: Sequence[Manifest]) -> Iterator[dict[str, Any]]:
+    """Give a rule for each group of resources with the same verbs."""
     kinds = defaultdict(set)
     for it in manifests:
-        kinds[it.key.group].add(plural(it.kind))
-    for group, resources in sorted(kinds.items()):
-        yield {"apiGroups": [group], "resources": sorted(resources), "verbs": list(_APPLYING)}
+        verbs = _APPLYING | _PRUNING | ({"list"} if it.kind in _SHOWN else set())
+        kinds[it.key.group, tuple(sorted(verbs))].add(plural(it.kind))
+    for (group, allowed), resources in sorted(kinds.items()):
+        yield {"apiGroups": [group], "resources": sorted(resources), "verbs": list(allowed)}
+
+
+def _rules_by_name(manifests: Sequence[Manifest]) -> Iterator[dict[str, Any]]:
+    """Give rules that name each object: no other namespace's labels are CI's to change."""
+    names = defaultdict(set)
+    for it in manifests:
+        names[it.key.group, plural(it.kind)].add(it.name)
+    for (group, resource), known in sorted(names.items()):
+        yield {
+            "apiGroups": [group],
+            "resources": [resource],
+            "resourceNames": sorted(known),
+            "verbs": list(_KEEPING),
+        }
 
 
 def plural(kind: str) -> str:

@@ -154,7 +154,10 @@ def render_stage(
 
 @app.command()
 def access(stage: StageName, *, outputs: OutputsFile = DEFAULT_OUTPUTS) -> None:
-    """Print what lets CI deploy, for an administrator to apply once: `… | kubectl apply -f -`."""
+    """Print what lets CI deploy, for an administrator to apply once.
+
+    `… | kubectl apply --server-side --field-manager comanda -f -`
+    """
     with _telling():
         wanted = render(with_all_components(read_stage(stage, outputs=outputs)))
     typer.echo(dump(deployer_access(wanted, stage=stage)), nl=False)

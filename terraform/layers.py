@@ -5,7 +5,7 @@ states, its own included, so its first apply keeps the state here and then moves
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from terraform.tool import (
 # attaches the functions to its pools, and `edge` stands before what Chalice made.
 BEFORE_CHALICE = ("network", "security", "data", "messaging", "identity")
 AFTER_CHALICE = ("identity", "cluster", "edge", "observability")
+_GLOBAL = "us-east-1"
 # What refuses to be deleted until it is told otherwise.
 _PROTECTED = ("data", "identity")
 # Waiting to be deleted, or kept on purpose: no bill, or a few cents for the states.
@@ -89,8 +90,19 @@ def apply_stage(stage: Stage, *, deploy_edge: Callable[[str], None], has_bucket:
         stage.apply(layer)
 
 
-def destroy_stage(stage: Stage, *, delete_edge: Callable[[str], None]) -> None:
-    """Destroy all layers but the first, which holds the states and costs cents."""
+def destroy_stage(
+    stage: Stage, *, delete_edge: Callable[[str], None], balancers: Sequence[str] = ()
+) -> None:
+    """Destroy all layers but the first, which holds the states and costs cents.
+
+    Raise `TerraformFailed` while there are load balancers that the cluster made: without the
+    cluster nobody deletes them, they cost, and the network could not go.
+    """
+    if balancers:
+        raise TerraformFailed(
+            f"the cluster still has {', '.join(balancers)}:"
+            f" kubectl delete namespace comanda-{stage.name}, wait a minute, and begin again"
+        )
     for layer in ("observability", "edge", "cluster"):
         _destroy(stage, layer)
     delete_edge(stage.name)
@@ -99,17 +111,30 @@ def destroy_stage(stage: Stage, *, delete_edge: Callable[[str], None]) -> None:
 
 
 def leftovers(stage: Stage) -> list[str]:
-    """Give what still carries the stage's tag and may cost money."""
-    tagging = boto3.session.Session(region_name=stage.values["region"]).client(
-        "resourcegroupstaggingapi"
-    )
-    filters = [
-        {"Key": "project", "Values": ["comanda"]},
-        {"Key": "environment", "Values": [stage.name]},
-    ]
-    pages = tagging.get_paginator("get_resources").paginate(TagFilters=filters)
-    found = [it["ResourceARN"] for page in pages for it in page["ResourceTagMappingList"]]
+    """Give what still carries the tags of the stage or of its cluster, and may cost money."""
+    ours = {"project": "comanda", "environment": stage.name}
+    found = {*_tagged(stage.values["region"], ours), *cluster_balancers(stage)}
+    # CloudFront, and what stands before it, are in one region for the whole world.
+    found |= set(_tagged(_GLOBAL, ours))
     return sorted(arn for arn in found if not any(word in arn for word in _HARMLESS))
+
+
+def cluster_balancers(stage: Stage) -> list[str]:
+    """Give the load balancers that controllers made in the stage's cluster."""
+    tags = ("elbv2.k8s.aws/cluster", "eks:eks-cluster-name")
+    found = [
+        arn
+        for tag in tags
+        for arn in _tagged(stage.values["region"], {tag: f"comanda-{stage.name}"})
+    ]
+    return sorted({arn for arn in found if ":loadbalancer/" in arn})
+
+
+def _tagged(region: str, tags: Mapping[str, str]) -> list[str]:
+    tagging = boto3.session.Session(region_name=region).client("resourcegroupstaggingapi")
+    filters = [{"Key": key, "Values": [value]} for key, value in tags.items()]
+    pages = tagging.get_paginator("get_resources").paginate(TagFilters=filters)
+    return [it["ResourceARN"] for page in pages for it in page["ResourceTagMappingList"]]
 
 
 def bucket_exists(stage: Stage) -> bool:

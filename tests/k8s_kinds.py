@@ -28,6 +28,16 @@ class Kind:
         return f"/apis/{self.api_version}" if self.group else f"/api/{self.version}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """What a path leads to."""
+
+    kind: Kind
+    namespace: str = ""
+    name: str = ""
+    sub: str = ""
+
+
 def _kind(group: str, version: str, kind: str, plural: str, *, cluster: bool = False) -> Kind:
     model = getattr(client, f"{version.capitalize()}{kind}", None)
     return Kind(
@@ -54,6 +64,20 @@ BUILT_IN = (
     _kind("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
     _kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies"),
     _kind("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", cluster=True),
+)
+
+# What operators bring; their types are their business.
+OPERATORS = tuple(
+    Kind(group=group, version=version, kind=kind, plural=plural)
+    for group, version, kind, plural in (
+        ("external-secrets.io", "v1", "ExternalSecret", "externalsecrets"),
+        ("gateway.networking.k8s.io", "v1", "Gateway", "gateways"),
+        ("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes"),
+        ("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects"),
+        ("keda.sh", "v1alpha1", "TriggerAuthentication", "triggerauthentications"),
+        ("monitoring.coreos.com", "v1", "PodMonitor", "podmonitors"),
+        ("monitoring.coreos.com", "v1", "PrometheusRule", "prometheusrules"),
+    )
 )
 
 

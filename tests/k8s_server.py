@@ -8,7 +8,6 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,21 +16,12 @@ from urllib.parse import parse_qs, urlsplit
 import yaml
 
 from tests.k8s_controllers import Controllers
-from tests.k8s_kinds import BUILT_IN, Kind
+from tests.k8s_kinds import BUILT_IN, Kind, Place
+from tests.k8s_rights import Ask, Rights, asks
 from tests.k8s_store import Body, Status, Store, Wish, refuse_stale
 
 _VERSION = {"major": "1", "minor": "36", "gitVersion": "v1.36.2"}
 _APPLY = "application/apply-patch+yaml"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """What a path leads to."""
-
-    kind: Kind
-    namespace: str = ""
-    name: str = ""
-    sub: str = ""
 
 
 class FakeApiServer:
@@ -43,6 +33,8 @@ class FakeApiServer:
         self.kinds = tuple(kinds)
         self.requests: list[str] = []
         self.failing: list[Status] = []
+        self.rights: Rights | None = None  # Without them everybody is an administrator.
+        self.asked: list[Ask] = []
         self.port = 0
 
     def place(self, path: str) -> Place:
@@ -137,7 +129,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(200, found)
                 return
             place = self.cluster.place(address.path)
-            if query.get("watch") in ("true", "True", "1"):
+            watches = query.get("watch") in ("true", "True", "1")
+            self._authorize(place, watches=watches)
+            if watches:
                 self._watch(place, query)
                 return
             with self.cluster.store.lock:
@@ -147,6 +141,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(refusal.code, refusal.body)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815  # Their names.
+
+    def _authorize(self, place: Place, *, watches: bool) -> None:
+        key = (place.kind.plural, place.namespace, place.name)
+        is_there = key in self.cluster.store.objects
+        for ask in asks(self.command, place, watches=watches, is_there=is_there):
+            self.cluster.asked.append(ask)
+            if self.cluster.rights is not None and not self.cluster.rights.allow(ask):
+                raise Status(403, "Forbidden", str(ask))
 
     def _do(self, place: Place, query: dict[str, str], body: Body | None) -> tuple[int, Body]:
         store, kind = self.cluster.store, place.kind

@@ -19,7 +19,17 @@ class Symptom:
 
 
 _OURS = 'namespace=~"comanda-.+"'
-_INCREASE = "sum by (namespace, context) (increase(comanda_messages_handled_total"
+
+
+def _happened(outcome: str, *, within: str) -> str:
+    """Tell that messages had this outcome; a series born with its first one has no increase."""
+    series = f'comanda_messages_handled_total{{outcome="{outcome}"}}'
+    by = "sum by (namespace, context)"
+    return (
+        f"{by} (increase({series}[{within}])) > 0"
+        f" or {by} ({series} unless {series} offset {within}) > 0"
+    )
+
 
 SYMPTOMS = (
     Symptom(
@@ -57,14 +67,14 @@ SYMPTOMS = (
     ),
     Symptom(
         name="MessagesInvalid",
-        expr=f'{_INCREASE}{{outcome="invalid"}}[15m])) > 0',
+        expr=_happened("invalid", within="15m"),
         lasts="0m",
         severity="ticket",
         summary="{{ $labels.context }}: messages went to the dead-letter queue",
     ),
     Symptom(
         name="WorkerRefusesItsQueue",
-        expr=f'{_INCREASE}{{outcome="kept"}}[5m])) > 0',
+        expr=_happened("kept", within="5m"),
         lasts="0m",
         severity="page",
         summary="{{ $labels.context }}: too many invalid messages; the worker stopped to save them",
@@ -75,6 +85,13 @@ SYMPTOMS = (
         lasts="30m",
         severity="ticket",
         summary="the sweep publishes what the relay should have: events leave late",
+    ),
+    Symptom(
+        name="EventsLate",
+        expr=f"max by (namespace, pod) (comanda_outbox_oldest_seconds{{{_OURS}}}) > 60",
+        lasts="2m",
+        severity="page",
+        summary="{{ $labels.pod }}: events have been saved for over a minute and nobody hears them",
     ),
     Symptom(
         name="PodsRestart",

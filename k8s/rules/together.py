@@ -5,6 +5,7 @@ from typing import Any
 
 from comanda.settings import topology
 from k8s.manifests import Manifest
+from k8s.rules import doors, room
 from k8s.rules.pods import containers
 from k8s.rules.workloads import labels_of_pods, selects
 
@@ -20,6 +21,8 @@ def faults(manifests: Objects) -> Iterator[str]:
     yield from _services(manifests)
     yield from _egress(manifests)
     yield from _namespaces(manifests)
+    yield from doors.closed_doors(manifests)
+    yield from room.too_small_quotas(manifests)
 
 
 def _of(manifests: Objects, *kinds: str) -> list[Manifest]:
@@ -114,10 +117,16 @@ def _egress(manifests: Objects) -> Iterator[str]:
         # Credentials come from the agent of Pod Identity, on port 80.
         needed = {53, 80, 443} if workload.kind == "Deployment" else {53, 80}
         needed |= {5432} if "database" in described else set()
-        # The screens alone ask other pods.
-        needed |= {8080} if context == "console" else set()
+        # The screens alone ask other pods: APIs, and workers how they are.
+        needed |= {8080, 9090} if context == "console" else set()
+        needed |= {4318} if _makes_spans(workload) else set()
         if ports != needed:
             yield f"{workload.name}: opens {sorted(ports)} outwards, and needs {sorted(needed)}"
+
+
+def _makes_spans(workload: Manifest) -> bool:
+    told = (it for container in containers(workload) for it in container.get("env") or ())
+    return any(it["name"] == "OTEL_SERVICE_NAME" for it in told)
 
 
 def _open_ports(manifests: Objects, labels: Mapping[str, str]) -> set[int]:

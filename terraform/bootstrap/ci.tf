@@ -77,6 +77,22 @@ data "aws_iam_policy_document" "plan" {
   }
 }
 
+# The archive's bucket holds what every customer ordered.
+data "aws_iam_policy_document" "plan_objects" {
+  statement {
+    sid           = "NoObjectsButStates"
+    effect        = "Deny"
+    actions       = ["s3:GetObject*"]
+    not_resources = ["${aws_s3_bucket.state.arn}/*"]
+  }
+}
+
+resource "aws_iam_role_policy" "plan_objects" {
+  name   = "objects"
+  role   = aws_iam_role.ci["plan"].name
+  policy = data.aws_iam_policy_document.plan_objects.json
+}
+
 resource "aws_iam_role_policy" "plan" {
   name   = "plan"
   role   = aws_iam_role.ci["plan"].name

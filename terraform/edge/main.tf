@@ -9,7 +9,7 @@ locals {
   hooks_api  = data.aws_ssm_parameter.api["webhooks_lambda"].insecure_value
   apis       = { auth_lambda = local.auth_api, webhooks_lambda = local.hooks_api }
   has_domain = var.domain != null
-  has_cdn    = local.settings.cdn && local.has_domain && var.load_balancer_domain != null
+  has_cdn    = local.settings.cdn && var.load_balancer_name != null
   hosts      = local.has_domain ? { auth_lambda = "auth.${var.domain}", webhooks_lambda = "hooks.${var.domain}" } : {}
   asked_by_cognito = [
     "define_auth_challenge", "create_auth_challenge", "verify_auth_challenge", "pre_token_generation",
@@ -29,6 +29,9 @@ locals {
   )
   # Mercado Pago never sends so many, and a person never asks so often.
   rate_limits = { auth_lambda = 300, webhooks_lambda = 3000 }
+  rule_groups = { AWSManagedRulesKnownBadInputsRuleSet = 1, AWSManagedRulesCommonRuleSet = 2 }
+  # Receivers have limits and answers of their own for large bodies, and menus have pictures.
+  counted = { AWSManagedRulesCommonRuleSet = ["SizeRestrictions_BODY", "NoUserAgent_HEADER"] }
 }
 
 data "aws_caller_identity" "current" {}
@@ -46,6 +49,10 @@ data "aws_ssm_parameter" "pool" {
   for_each = toset(["customer_pool_id", "staff_pool_id"])
 
   name = "/comanda/${var.stage}/identity/${each.key}"
+}
+
+data "aws_ssm_parameter" "nat_addresses" {
+  name = "/comanda/${var.stage}/network/nat_addresses"
 }
 
 # --- Cognito may call its triggers --------------------------------------------------------------
@@ -119,6 +126,15 @@ resource "aws_cloudwatch_log_group" "gateway" {
 
 # --- WAF ----------------------------------------------------------------------------------------
 
+# The screens ask the APIs for everybody who looks at them, so their address is no one person's.
+resource "aws_wafv2_ip_set" "ours" {
+  name               = "${local.prefix}-screens"
+  description        = "NAT gateways of our own pods"
+  scope              = "REGIONAL"
+  ip_address_version = "IPV4"
+  addresses          = [for it in split(",", data.aws_ssm_parameter.nat_addresses.insecure_value) : "${it}/32"]
+}
+
 resource "aws_wafv2_web_acl" "this" {
   for_each = local.apis
 
@@ -142,6 +158,16 @@ resource "aws_wafv2_web_acl" "this" {
       rate_based_statement {
         limit              = local.rate_limits[each.key]
         aggregate_key_type = "IP"
+
+        scope_down_statement {
+          not_statement {
+            statement {
+              ip_set_reference_statement {
+                arn = aws_wafv2_ip_set.ours.arn
+              }
+            }
+          }
+        }
       }
     }
 
@@ -153,7 +179,7 @@ resource "aws_wafv2_web_acl" "this" {
   }
 
   dynamic "rule" {
-    for_each = { AWSManagedRulesKnownBadInputsRuleSet = 1, AWSManagedRulesCommonRuleSet = 2 }
+    for_each = local.rule_groups
 
     content {
       name     = rule.key
@@ -168,9 +194,8 @@ resource "aws_wafv2_web_acl" "this" {
           name        = rule.key
           vendor_name = "AWS"
 
-          # The receiver has a limit and an answer of its own for large bodies.
           dynamic "rule_action_override" {
-            for_each = rule.key == "AWSManagedRulesCommonRuleSet" ? ["SizeRestrictions_BODY", "NoUserAgent_HEADER"] : []
+            for_each = lookup(local.counted, rule.key, [])
 
             content {
               name = rule_action_override.value

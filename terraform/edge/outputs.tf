@@ -15,3 +15,11 @@ output "has_cdn" {
   description = "Whether CloudFront stands before the public API."
   value       = local.has_cdn
 }
+
+output "public_url" {
+  description = "Where people find the screens and the public API, or nothing yet."
+  value = (
+    !local.has_cdn ? "" :
+    local.has_domain ? "https://${var.domain}" : "https://${aws_cloudfront_distribution.this[0].domain_name}"
+  )
+}

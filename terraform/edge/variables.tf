@@ -31,8 +31,8 @@ variable "domain" {
   default     = null
 }
 
-variable "load_balancer_domain" {
-  description = "Where the pods' HTTPRoutes are served; CloudFront waits until it is known."
+variable "load_balancer_name" {
+  description = "The internal load balancer of the pods' routes; CloudFront waits until it is known."
   type        = string
   default     = null
 }

@@ -244,6 +244,9 @@ resource "aws_flow_log" "refused" {
 resource "aws_ssm_parameter" "this" {
   for_each = merge(
     { vpc_id = aws_vpc.this.id },
+    # What our own screens come from when they ask the APIs of the edge.
+    { nat_addresses = join(",", [for it in aws_eip.nat : it.public_ip]) },
+    { nat_gateway_ids = join(",", [for it in aws_nat_gateway.this : it.id]) },
     { for store, group in aws_security_group.store : "${store}_security_group_id" => group.id },
     { for tier in keys(local.tiers) : "${tier}_subnet_ids" => join(",", [
       for zone in local.zones : aws_subnet.this["${tier}-${zone}"].id

@@ -18,6 +18,10 @@ data "aws_ssm_parameter" "key" {
   name = "/comanda/${var.stage}/security/messaging_key_arn"
 }
 
+data "aws_ssm_parameter" "nat" {
+  name = "/comanda/${var.stage}/network/nat_gateway_ids"
+}
+
 # --- who is told -------------------------------------------------------------------------------
 
 resource "aws_sns_topic" "alarms" {
@@ -119,6 +123,50 @@ resource "aws_cloudwatch_metric_alarm" "functions" {
   alarm_actions       = [aws_sns_topic.alarms.arn]
 }
 
+# Mercado Pago and customers feel these before any function counts an error.
+resource "aws_cloudwatch_metric_alarm" "apis" {
+  for_each = merge([
+    for app in toset([for it in local.workloads : it.app if it.runs_on == "function"]) : {
+      "${app}-5xx"  = { api = app, metric = "5XXError", average = true, bound = 0.01 }
+      "${app}-slow" = { api = app, metric = "Latency", average = false, bound = 2000 }
+    }
+  ]...)
+
+  alarm_name          = "${local.prefix}-${each.key}"
+  alarm_description   = "The edge answers with 5xx, or slower than we promise. ${local.runbooks}/deploy.md"
+  namespace           = "AWS/ApiGateway"
+  metric_name         = each.value.metric
+  dimensions          = { ApiName = each.value.api, Stage = var.stage }
+  statistic           = each.value.average ? "Average" : null
+  extended_statistic  = each.value.average ? null : "p99"
+  period              = 300
+  evaluation_periods  = 3
+  datapoints_to_alarm = 2
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.bound
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+}
+
+# --- the way out: without ports pods reach neither Mercado Pago nor AWS ---------------------------
+
+resource "aws_cloudwatch_metric_alarm" "nat" {
+  for_each = toset(split(",", data.aws_ssm_parameter.nat.insecure_value))
+
+  alarm_name          = "${local.prefix}-${each.key}-ports"
+  alarm_description   = "A NAT gateway has no ports left. ${local.runbooks}/deploy.md"
+  namespace           = "AWS/NATGateway"
+  metric_name         = "ErrorPortAllocation"
+  dimensions          = { NatGatewayId = each.key }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+}
+
 # --- stores ------------------------------------------------------------------------------------
 
 resource "aws_cloudwatch_metric_alarm" "database" {
@@ -199,8 +247,9 @@ resource "aws_budgets_budget" "monthly" {
   time_unit    = "MONTHLY"
 
   cost_filter {
-    name   = "TagKeyValue"
-    values = ["user:environment$${var.stage}"]
+    name = "TagKeyValue"
+    # A tag's key and value are joined by a dollar sign, which an interpolation after it would undo.
+    values = [format("user:environment$%s", var.stage)]
   }
 
   dynamic "notification" {

@@ -52,6 +52,10 @@ mock_resource "aws_cloudwatch_log_group" {
   defaults = { arn = "arn:aws:logs:sa-east-1:111122223333:log-group:mocked" }
 }
 
+mock_resource "aws_wafv2_ip_set" {
+  defaults = { arn = "arn:aws:wafv2:sa-east-1:111122223333:regional/ipset/mocked/00000000-0000-0000-0000-000000000000" }
+}
+
 mock_resource "aws_wafv2_web_acl" {
   defaults = { arn = "arn:aws:wafv2:sa-east-1:111122223333:regional/webacl/mocked/00000000-0000-0000-0000-000000000000" }
 }

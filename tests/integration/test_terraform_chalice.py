@@ -17,7 +17,7 @@ from local.provision.context import REPOSITORY
 from terraform.addresses import note
 from terraform.chalice_stage import stage_config, workloads_of, write_config
 from terraform.edge_deploy import Deployment, delete_app, deploy_app, open_deployment
-from tests.policies_world import ACCOUNT, REGION, World, empty_world, policy_text
+from tests.aws_world import ACCOUNT, REGION, World, empty_world, policy_text
 
 APP = "webhooks_lambda"
 

@@ -237,11 +237,17 @@ PROMISES: dict[str, tuple[str, str, Callable[[dict[str, Any]], object], str]] = 
         lambda it: it["metadata"].update(name="screens-api"),
         "there are no screens",
     ),
+    "a quota that a rollout at full scale meets": (
+        "ResourceQuota",
+        "stage",
+        lambda it: it["spec"]["hard"].update(pods="100"),
+        "the quota has 100 of pods, and all scalers may ask for 119",
+    ),
     "screens that cannot reach the contexts": (
         "NetworkPolicy",
         "console-api-contexts",
         lambda it: it["spec"].update(egress=[]),
-        "console-api: opens [53, 80, 443] outwards, and needs [53, 80, 443, 8080]",
+        "console-api: opens [53, 80, 443] outwards, and needs [53, 80, 443, 8080, 9090]",
     ),
     "a migration that cannot sign in by its role": (
         "NetworkPolicy",

@@ -15,6 +15,7 @@ import pytest
 
 from comanda.identity.settings import IdentitySettings
 from comanda.settings import read, topology
+from console.queues.processes import parse_urls
 from console.screens.settings import ScreensSettings
 from k8s.manifests import Manifest
 from k8s.rendering import CannotRender
@@ -90,6 +91,7 @@ def test_the_screens_find_all_that_they_read(stage: str) -> None:
     assert settings.auth_url == "https://api.example.com"
     services = {it.name for it in stage_manifests(stage) if it.kind == "Service"}
     inside = {it for it in vars_of(settings).values() if it.startswith("http://")}
+    inside |= set(parse_urls(settings.process_urls).values())
     assert {urlsplit(it).hostname for it in inside} == services - {"console-api"}
 
 

@@ -1,11 +1,13 @@
 """Stages are applied and destroyed in an order in which each layer finds what it needs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import boto3
 import pytest
+from moto import mock_aws
 
-from terraform.layers import Stage, apply_stage, destroy_stage
+from terraform.layers import Stage, apply_stage, cluster_balancers, destroy_stage, leftovers
 from terraform.tool import FOLDER, ROOTS, TerraformFailed, stage_values
 
 
@@ -94,6 +96,52 @@ def test_what_is_protected_is_unprotected_before_it_is_destroyed() -> None:
     assert destroyed.index("cluster") < destroyed.index("network")
     unprotected = {it["TF_VAR_deletion_protection"] for it in terraform.environments}
     assert unprotected == {"false"}
+
+
+def test_load_balancers_of_the_cluster_go_before_the_cluster_does() -> None:
+    terraform = ScriptedTerraform()
+
+    with pytest.raises(TerraformFailed, match="kubectl delete namespace comanda-dev"):
+        destroy_stage(
+            stage_with(terraform), delete_edge=lambda _: None, balancers=["arn:…loadbalancer/app/x"]
+        )
+
+    assert terraform.done == []
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    with mock_aws():
+        yield
+
+
+@pytest.mark.usefixtures("account")
+def test_what_is_left_is_found_in_both_regions_and_behind_the_controllers_tag() -> None:
+    ours = [{"Key": "project", "Value": "comanda"}, {"Key": "environment", "Value": "dev"}]
+    for region in ("sa-east-1", "us-east-1"):
+        boto3.client("sns", region_name=region).create_topic(Name=f"in-{region}", Tags=ours)
+    balancer = made_by_a_controller("comanda-dev")
+    made_by_a_controller("comanda-production")
+
+    stage = stage_with(ScriptedTerraform())
+
+    assert cluster_balancers(stage) == [balancer]
+    names = [arn.rpartition(":")[2] for arn in leftovers(stage)]
+    assert names == [balancer.rpartition(":")[2], "in-sa-east-1", "in-us-east-1"]
+
+
+def made_by_a_controller(cluster: str) -> str:
+    ec2 = boto3.client("ec2", region_name="sa-east-1")
+    subnets = [it["SubnetId"] for it in ec2.describe_subnets()["Subnets"]][:2]
+    made = boto3.client("elbv2", region_name="sa-east-1").create_load_balancer(
+        Name=cluster,
+        Subnets=subnets,
+        Scheme="internal",
+        Tags=[{"Key": "elbv2.k8s.aws/cluster", "Value": cluster}],
+    )
+    return str(made["LoadBalancers"][0]["LoadBalancerArn"])
 
 
 def test_a_stage_that_nobody_described_is_refused() -> None:

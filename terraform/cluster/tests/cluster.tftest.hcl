@@ -84,3 +84,15 @@ run "the_deployer_has_no_right_but_its_groups" {
     error_message = "CI administers the whole cluster."
   }
 }
+
+run "logs_of_pods_are_kept_and_end" {
+  assert {
+    condition     = alltrue([for it in aws_cloudwatch_log_group.pods : it.retention_in_days == 14]) && contains(keys(aws_cloudwatch_log_group.pods), "application")
+    error_message = "What a pod wrote goes with it, or stays for ever."
+  }
+
+  assert {
+    condition     = [for it in aws_eks_addon.logs.pod_identity_association : it.role_arn] == [aws_iam_role.agent.arn]
+    error_message = "The agent would write as the node."
+  }
+}

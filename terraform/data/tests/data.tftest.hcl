@@ -117,3 +117,12 @@ run "buckets_are_closed_encrypted_and_forget" {
     error_message = "A bucket keeps for another time than the topology says."
   }
 }
+
+run "logs_of_the_database_have_an_end" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for it in aws_db_instance.this.enabled_cloudwatch_logs_exports : aws_cloudwatch_log_group.database[it].retention_in_days == 14])
+    error_message = "RDS makes a group of its own, which keeps everything for ever."
+  }
+}

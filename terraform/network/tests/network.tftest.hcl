@@ -63,3 +63,10 @@ run "subnets_do_not_overlap" {
     error_message = "Tiers overlap."
   }
 }
+
+run "the_layers_above_are_told_of_the_ways_out" {
+  assert {
+    condition     = alltrue([for it in ["nat_addresses", "nat_gateway_ids", "private_subnet_ids"] : contains(keys(aws_ssm_parameter.this), it)])
+    error_message = "The walls and the alarms of other layers ask for these."
+  }
+}
