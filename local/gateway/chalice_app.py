@@ -46,11 +46,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.gateway.chalice_app")
     parser.add_argument("app", choices=APPS)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--silent", action="store_true", help="ring no schedule here")
     chosen = parser.parse_args()
     configure_logging(chosen.app)
     app = load_app(chosen.app)
     gateway = _gateway(chosen.app, app)
-    start_bells(app)
+    if not chosen.silent:
+        start_bells(app)
     collect_seldom()
     uvicorn.run(
         gateway,

@@ -1,7 +1,12 @@
-"""Ring the schedules of a Chalice app, as EventBridge does on AWS: at once, then by their rate."""
+"""Ring the schedules of a Chalice app, as EventBridge does on AWS: at once, then by their rate.
+
+`python -m local.gateway.schedules auth_lambda` does nothing else, for whoever wants a process that
+is a scheduled function alone.
+"""
 
 import logging
 import re
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +15,9 @@ from typing import Any
 from uuid import uuid4
 
 from comanda.clock import utc_now
+from comanda.telemetry import configure_logging
 from local.gateway.adapter import LambdaContext, NotPlayedHere
+from local.gateway.loading import load_app
 
 log = logging.getLogger(__name__)
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
@@ -76,3 +83,15 @@ def _event(name: str) -> dict[str, Any]:
         "resources": [f"arn:aws:events:sa-east-1:000000000000:rule/{name}-event"],
         "detail": {},
     }
+
+
+def main() -> None:
+    """Ring the schedules of the app that is named, until killed."""
+    name = sys.argv[1]
+    configure_logging(name)
+    start_bells(load_app(name))
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -59,7 +59,7 @@ async def _serve(port: int, data: Path) -> None:
     from ministack import app
 
     from comanda.garbage import collect_seldom
-    from local.ministack import lean
+    from local.ministack import functions, lean
     from local.ministack.door import DynamoDoor
     from local.ministack.mailbox import Mailbox
     from local.ministack.services import SAVED, saved_after_each_change
@@ -68,6 +68,7 @@ async def _serve(port: int, data: Path) -> None:
     tables = DurableTables(data / "dynamodb")
     tables.install()
     lean.install()
+    functions.install()
     # Its tables are restored from the journal, which knows more than a state file.
     app._state_map.pop("dynamodb")  # noqa: SLF001
     app.SERVICE_HANDLERS["dynamodb"] = tables.handle

@@ -1,8 +1,7 @@
 """Serve all of ministack on 127.0.0.1, for tests of deployment; run by ministack's own Python.
 
-`whole.py --port PORT [--enforcing]`. Nothing is kept. `--enforcing` evaluates IAM policies for
-every caller but the root account, whose key is `test`. Two things of API Gateway that Chalice
-needs and ministack lacks are added: replacing an API, and taking a setting back.
+`whole.py --port PORT`. Nothing is kept, and IAM is not asked. Two things of API Gateway that
+Chalice needs and ministack lacks are added: replacing an API, and taking a setting back.
 """
 
 import argparse
@@ -21,11 +20,10 @@ def main() -> None:
     """Read the arguments and serve until told to stop."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--enforcing", action="store_true")
     arguments = parser.parse_args()
     # ministack reads its environment while it is imported, so this comes first.
     os.environ |= {
-        "AUTH": "true" if arguments.enforcing else "false",
+        "AUTH": "false",
         "BIND_HOST": "127.0.0.1",
         "MINISTACK_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(arguments.port),

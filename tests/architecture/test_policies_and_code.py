@@ -10,7 +10,6 @@ from comanda.settings import topology
 from local.provision.context import REPOSITORY
 from terraform.policies import actions_of, render, statements, workloads
 from tests.policies_code import actions_in
-from tests.policies_kept import KEPT, rights
 
 # Actions that IAM knows and no API has a call of that name for.
 WITHOUT_A_CALL = frozenset(
@@ -146,12 +145,6 @@ def test_a_function_writes_its_own_log_and_no_pod_writes_any(workload: str) -> N
     assert set(statement["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
     group = f"log-group:/aws/lambda/{it['app']}-${{stage}}{it['suffix']}:*"
     assert statement["Resource"].endswith(group)
-
-
-def test_no_right_is_lost_or_won_unseen() -> None:
-    kept = json.loads(KEPT.read_text())
-
-    assert rights() == kept, "meant so? then: python -m tests.policies_kept"
 
 
 def test_the_scaler_may_measure_every_queue() -> None:
