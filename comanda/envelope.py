@@ -38,8 +38,9 @@ class Envelope:
 
     @property
     def attributes(self) -> dict[str, str]:
-        """Give what subscriptions filter on: `type` and `source`."""
-        return {"type": self.event.wire_type, "source": self.event.source}
+        """Give what subscriptions filter on, `type` and `source`, and where its trace goes on."""
+        told = {"type": self.event.wire_type, "source": self.event.source}
+        return told if self.traceparent is None else {**told, "traceparent": self.traceparent}
 
     def to_json(self) -> str:
         """Render as one line of CloudEvents JSON."""

@@ -211,7 +211,8 @@ def herald() -> TopicHerald:
 
     from .herald import TopicHerald
 
-    return TopicHerald(SNSPublisher(client("sns"), settings().topic_arn))
+    publisher = SNSPublisher(client("sns"), settings().topic_arn)
+    return TopicHerald(publisher, traces_ratio=settings().traces_ratio)
 
 
 def table() -> Table:

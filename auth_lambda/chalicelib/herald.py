@@ -23,8 +23,9 @@ class Publisher(Protocol):
 class TopicHerald:
     """Publish events of customers; the caller has stored each event's id and time before."""
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, *, traces_ratio: float = 0.0) -> None:
         self._publisher = publisher
+        self._traces_ratio = traces_ratio
 
     def registered(self, registration: Registration, *, email: str) -> None:
         """Announce a customer; raise `Unavailable`."""
@@ -51,8 +52,16 @@ class TopicHerald:
     def _publish(self, event: "Event", *, event_id: EventId, at: datetime) -> None:
         from comanda.envelope import Envelope
         from comanda.messaging.ports import MessagingUnavailable
+        from comanda.traceparent import passed_on
 
-        envelope = Envelope(id=event_id, time=at, event=event, correlation_id=event_id)
+        envelope = Envelope(
+            id=event_id,
+            time=at,
+            event=event,
+            correlation_id=event_id,
+            # Announced again by a schedule too, so its trace begins with the news.
+            traceparent=passed_on(None, ratio=self._traces_ratio),
+        )
         try:
             self._publisher.publish(envelope)
         except MessagingUnavailable as exc:

@@ -40,3 +40,5 @@ class AuthSettings:
     orders_url: str = ""
     # Ten minutes' worth of guests behind one address; a load test needs more than a shop.
     guests_per_address: int = 3000
+    # The share of customers' news whose trace begins here, and is recorded.
+    traces_ratio: float = 0.0

@@ -19,6 +19,7 @@ from comanda.mercadopago.errors import (
 )
 from comanda.mercadopago.reading import UnreadablePayload, error_code
 from comanda.mercadopago.retries import TRIES, Fault, Verb, fault_of, pause, retry_after
+from comanda.tracing import switch
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -144,6 +145,15 @@ class Transport:
         return failure
 
     def _exchange(self, call: Call) -> "Answer | _Failure":
+        spans = switch.spans
+        if spans is None:
+            return self._ask(call)
+        with spans.calling(call.method, self._base_url + call.path) as ending:
+            answer = self._ask(call)
+            ending(answer.fault.value if isinstance(answer, _Failure) else answer.status)
+            return answer
+
+    def _ask(self, call: Call) -> "Answer | _Failure":
         try:
             response: Any = self._pool.urlopen(
                 call.method,

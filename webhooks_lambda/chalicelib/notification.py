@@ -45,7 +45,8 @@ class Notification:
     """A notification that is well formed, though not verified yet.
 
     `resource_id` is what it is about: what is signed, or for alerts the payment that the body
-    names. `is_contradictory` tells that body and query name different resources.
+    names. `is_contradictory` tells that body and query name different resources. `traceparent` is
+    whatever the caller sent under this name.
     """
 
     signed: Signed
@@ -54,6 +55,7 @@ class Notification:
     is_ipn: bool
     is_contradictory: bool
     raw: RawRequest
+    traceparent: str | None = None
 
 
 def parse(event: Mapping[str, Any], body: str) -> Notification:
@@ -77,6 +79,7 @@ def parse(event: Mapping[str, Any], body: str) -> Notification:
         is_ipn=is_ipn(event),
         is_contradictory=_contradicts(signed.data_id, content),
         raw=_raw(event, headers, query, body),
+        traceparent=next(iter(headers.get("traceparent", ())), None),
     )
 
 

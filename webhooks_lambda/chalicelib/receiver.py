@@ -8,7 +8,7 @@ operator mends the secret.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from comanda.events import Event, NotificationQuarantined, NotificationReceived
 from comanda.ids import ShopId
 from comanda.mercadopago.signature import Reason, Unverified, verify
 from comanda.messaging.ports import MessagingUnavailable
+from comanda.traceparent import passed_on
 
 from .budget import Budget
 from .metrics import counted
@@ -66,6 +67,8 @@ class Receiver:
     publisher: Publisher
     budget: Budget
     clock: Callable[[], datetime]
+    # The share of notifications whose trace begins here, and is recorded.
+    traces_ratio: float = 0.0
 
     def receive(self, notification: Notification, *, shop_id: ShopId) -> Outcome:
         """Publish what is worth it and say how to answer."""
@@ -105,7 +108,7 @@ class Receiver:
             request=notification.raw,
             reason=f"secret {secret}",
         )
-        return self._publish(event, then=ACCEPTED)
+        return self._publish(event, notification, then=ACCEPTED)
 
     def _refuse(self, notification: Notification, shop_id: ShopId, *, reason: Reason) -> Outcome:
         level = logging.ERROR if reason is Reason.NO_SECRET else logging.WARNING
@@ -126,11 +129,13 @@ class Receiver:
             received_at=self.clock(),
             request=notification.raw,
         )
-        return self._publish(event, then=refusal)
+        return self._publish(event, notification, then=refusal)
 
-    def _publish(self, event: Event, *, then: Outcome) -> Outcome:
+    def _publish(self, event: Event, cause: Notification, *, then: Outcome) -> Outcome:
+        traceparent = passed_on(cause.traceparent, ratio=self.traces_ratio)
+        envelope = replace(seal(event, now=self.clock()), traceparent=traceparent)
         try:
-            self.publisher.publish(seal(event, now=self.clock()))
+            self.publisher.publish(envelope)
         except MessagingUnavailable:
             log.exception("notification not published", extra=counted("not_published"))
             return Outcome(status=503, reason="it could not be published; send it again")

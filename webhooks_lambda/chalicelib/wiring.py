@@ -22,6 +22,7 @@ class WebhooksSettings:
     stage: str
     topic_arn: str
     shops: tuple[ShopId, ...]
+    traces_ratio: float = 0.0
 
 
 @cache
@@ -38,6 +39,7 @@ def receiver() -> Receiver:
         publisher=Topic(_client("sns"), settings().topic_arn),
         budget=Budget(size=20, seconds=3.0, clock=_now),
         clock=_now,
+        traces_ratio=settings().traces_ratio,
     )
 
 

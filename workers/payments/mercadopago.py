@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from contextvars import copy_context
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TypeVar
@@ -218,7 +219,9 @@ class MercadoPagoProvider(AbstractContextManager["MercadoPagoProvider"]):
         self, shop_id: ShopId, credentials: Credentials, call: Callable[[APIs], T]
     ) -> T:
         apis = self._apis(shop_id, credentials)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call, apis)
+        # The thread goes on in the trace of the task; an executor does not do so by itself.
+        inside = copy_context().run
+        return await asyncio.get_running_loop().run_in_executor(self._threads, inside, call, apis)
 
     def _apis(self, shop_id: ShopId, credentials: Credentials) -> APIs:
         token, apis = self._known.get(shop_id, (None, None))

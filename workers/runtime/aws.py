@@ -11,8 +11,10 @@ from typing import Any
 import aiohttp
 from aiobotocore.session import get_session
 
+from comanda.messaging.ports import Publisher
 from comanda.messaging.sns import SNSPublisher
 from comanda.messaging.sqs import SQSQueue
+from workers.runtime.tracing import traced_publisher
 from workers.runtime.wire.client import SignedClient
 from workers.runtime.wire.signing import Signer
 
@@ -52,10 +54,10 @@ def _http() -> aiohttp.ClientSession:
 
 
 @asynccontextmanager
-async def sns_publisher(topic_arn: str) -> AsyncIterator[SNSPublisher]:
+async def sns_publisher(topic_arn: str) -> AsyncIterator[Publisher]:
     """Open the publisher of one topic."""
     async with aws_client("sns") as client:
-        yield SNSPublisher(client, topic_arn=topic_arn)
+        yield traced_publisher(SNSPublisher(client, topic_arn=topic_arn), topic_arn=topic_arn)
 
 
 @asynccontextmanager

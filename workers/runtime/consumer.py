@@ -29,6 +29,7 @@ from workers.runtime.heartbeat import Heartbeat
 from workers.runtime.keyed import KeyedLocks
 from workers.runtime.limits import ConsumerLimits
 from workers.runtime.receiving import Receivers
+from workers.runtime.tracing import traced_handling
 from workers.runtime.validity import ValidityWindow
 from workers.runtime.waiting import first_of
 from workers.runtime.window import Window
@@ -75,6 +76,7 @@ class Consumer:
         self._in_hand: dict[asyncio.Task[None], Message] = {}
         MESSAGES_IN_FLIGHT.labels(context).set_function(lambda: len(self._in_hand))
         self._metrics = HandlingMetrics(context)
+        self._traced = traced_handling(self._handle, context=context)
         self._may_receive = asyncio.Event()
         self._may_receive.set()
         self._stopping = asyncio.Event()
@@ -149,7 +151,7 @@ class Consumer:
 
     def _accept(self, message: Message) -> None:
         self._heartbeat.hold(message)
-        task = asyncio.create_task(self._handle(message))
+        task = asyncio.create_task(self._traced(message))
         self._in_hand[task] = message
         task.add_done_callback(self._forget)
 

@@ -10,7 +10,7 @@ from zlib import crc32
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-from comanda.envelope import Envelope, seal
+from comanda.envelope import Envelope
 from comanda.events import Event
 from comanda.ids import new_id
 from comanda.messaging.ports import Publisher
@@ -24,6 +24,7 @@ from workers.runtime.outbox import (
     readable,
     tell_oldest,
 )
+from workers.runtime.tracing import committing, here, seal_traced
 
 # One partition of pending items would be a hot one; eight spread it.
 OUTBOX_SHARDS = 8
@@ -61,7 +62,7 @@ class DynamoUnit:
 
     def emit(self, event: Event) -> None:
         """Save an outgoing event with the state that it tells of."""
-        self.sealed.append(seal(event, now=self.now, cause=self.cause))
+        self.sealed.append(seal_traced(event, now=self.now, cause=self.cause))
 
     async def get(self, pk: str, sk: str) -> dict[str, Any] | None:
         """Read one item consistently."""
@@ -105,7 +106,8 @@ class DynamoUnits:
         yield unit
         members = unit.members()
         if members:
-            await self._commit(members, has_inbox=cause is not None)
+            with committing((here(),), system="aws.dynamodb", operation="TransactWriteItems"):
+                await self._commit(members, has_inbox=cause is not None)
             self._relay.hand_over(unit.sealed)
 
     async def sweep(self) -> int:

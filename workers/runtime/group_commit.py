@@ -28,6 +28,7 @@ from workers.runtime.postgres_unit import (
     record_causes,
     save_outbox,
 )
+from workers.runtime.tracing import committing, here
 
 MOST = 64
 # So many groups are careful after a unit has failed.
@@ -40,6 +41,7 @@ class _Member:
     def __init__(self, cause: Envelope) -> None:
         loop = asyncio.get_running_loop()
         self.cause = cause
+        self.place = here()
         self.turn: asyncio.Future[PostgresUnit] = loop.create_future()
         self.left: asyncio.Future[bool] = loop.create_future()
         self.committed: asyncio.Future[None] = loop.create_future()
@@ -115,7 +117,11 @@ class GroupCommit:
             self._waiting[shop_id] = self._waiting[shop_id][MOST:]
             fault: Exception | None = None
             try:
-                self._committed(await self._commit(shop_id, group))
+                with committing(
+                    (it.place for it in group), system="postgresql", operation="COMMIT"
+                ):
+                    sealed = await self._commit(shop_id, group)
+                self._committed(sealed)
             except Exception as exc:  # noqa: BLE001  # Every member learns what befell its group.
                 fault = exc
             for member in group:

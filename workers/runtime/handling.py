@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from comanda.telemetry import HANDLING_SECONDS, MESSAGES_HANDLED
+from comanda.tracing import switch
 
 
 class HandlingMetrics:
@@ -23,6 +24,8 @@ class HandlingMetrics:
         """Count a message by what became of it."""
         child: Any = self._handled(kind, outcome)
         child.inc()
+        if switch.spans is not None:
+            switch.spans.note(outcome)
 
 
 class _Stopwatch(AbstractContextManager[None]):

@@ -13,6 +13,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from comanda.garbage import collect_seldom
+from comanda.http_protocol import PatientProtocol
 from comanda.identity.verifier import (
     FetchNeeded,
     Identity,
@@ -21,10 +22,12 @@ from comanda.identity.verifier import (
     Kind,
 )
 from comanda.ids import InvalidShopId, ShopId
+from comanda.intake import LARGEST_BODY, Intake
 from comanda.openapi.whole import finished
-from workers.runtime.http_protocol import PatientProtocol
-from workers.runtime.intake import LARGEST_BODY, Intake
+from comanda.tracing import switch
+from workers.runtime import tracing
 from workers.runtime.problems import Problem, install, unavailable
+from workers.runtime.serving import Serving
 from workers.runtime.timing import Timing
 
 __all__ = [
@@ -98,6 +101,9 @@ def create_api(
     _add_health(app, probe)
     app.add_middleware(Intake, largest=largest_body)
     app.add_middleware(Timing, context=context)
+    tracing.start(f"{context}-api")
+    if switch.spans is not None:
+        app.add_middleware(Serving, spans=switch.spans)
     return app
 
 
@@ -158,7 +164,10 @@ def serve(app: FastAPI, *, host: str, port: int) -> None:
     collect_seldom()
     # uvicorn raises the signal once more when it is done, and whoever came first hears it then.
     signal.signal(signal.SIGTERM, _leave)
-    uvicorn.run(app, host=host, port=port, **SERVING)
+    try:
+        uvicorn.run(app, host=host, port=port, **SERVING)
+    finally:
+        tracing.stop()
 
 
 def _leave(*_: object) -> None:

@@ -6,8 +6,9 @@ from datetime import datetime
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
-from comanda.envelope import Envelope, seal
+from comanda.envelope import Envelope
 from comanda.events import Event
+from workers.runtime.tracing import seal_traced
 
 Connection = AsyncConnection[DictRow]
 
@@ -23,7 +24,7 @@ class PostgresUnit:
 
     def emit(self, event: Event) -> None:
         """Save an outgoing event with the state that it tells of."""
-        self.sealed.append(seal(event, now=self.now, cause=self._cause))
+        self.sealed.append(seal_traced(event, now=self.now, cause=self._cause))
 
 
 async def record_causes(

@@ -14,6 +14,7 @@ import uvloop
 from comanda.events import Event
 from comanda.garbage import collect_seldom
 from comanda.telemetry import configure_logging
+from workers.runtime import tracing
 from workers.runtime.aws import sqs_queue
 from workers.runtime.consumer import Consumer, ConsumerLimits, Handler
 from workers.runtime.health import LOOPBACK, serve_health
@@ -85,6 +86,9 @@ def _leave(*_: object) -> None:
 async def _main(build: Callable[[AsyncExitStack], Awaitable[Worker]]) -> None:
     configure_logging("worker")
     async with AsyncExitStack() as stack:
+        # Entered first, so left last: what the relay publishes at the end is told as well.
+        stack.callback(tracing.stop)
+        tracing.start("worker")
         tie = await stack.enter_async_context(tied_to_parent())
         log.info("worker starting")
         worker = await build(stack)

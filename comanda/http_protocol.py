@@ -9,7 +9,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from workers.runtime.intake import LARGEST_HEAD, LONGEST_HEAD_SECONDS, MOST_HEADERS
+from comanda.intake import LARGEST_HEAD, LONGEST_HEAD_SECONDS, MOST_HEADERS
 
 
 class HeadTooLarge(Exception):
