@@ -111,9 +111,9 @@ class Edge:
                     ExpressionAttributeValues={":then": 0},
                 )
 
-    def until_bound(self, session: str) -> None:
+    def until_bound(self, session: str, *, prefix: str = "SESSION") -> None:
         """Wait until the session knows whose code it awaits."""
-        key = {"pk": f"SESSION#{sha256(session.encode()).hexdigest()}", "sk": "SESSION"}
+        key = {"pk": f"{prefix}#{sha256(session.encode()).hexdigest()}", "sk": "SESSION"}
         table = boto3.resource("dynamodb").Table(TABLE)
         deadline = time.monotonic() + 15
         while "code_owner" not in table.get_item(Key=key, ConsistentRead=True)["Item"]:

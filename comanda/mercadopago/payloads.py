@@ -154,7 +154,7 @@ def _payment(payment: Content) -> ProviderPayment:
     return ProviderPayment(
         id=optional_text(payment, "id"),
         reference_id=optional_text(payment, "reference_id"),
-        is_paid=payment.get("status") in _MONEY_CAME,
+        is_paid=optional_text(payment, "status") in _MONEY_CAME,
         paid=amount(payment.get("paid_amount")),
         refunded=amount(payment.get("refunded_amount", "0")),
     )

@@ -107,7 +107,7 @@ def payment_from(payment: Content, *, request_id: str = "") -> ProviderOrder:
             ProviderPayment(
                 id=own_id,
                 reference_id=own_id,
-                is_paid=payment.get("status") in _MONEY_CAME,
+                is_paid=optional_text(payment, "status") in _MONEY_CAME,
                 paid=paid,
                 refunded=refunded,
             ),
@@ -140,7 +140,7 @@ def _standing(payment: Content, *, refunded: Decimal | None) -> Standing:
 
 
 def _paid(payment: Content, *, total: Decimal | None) -> Decimal | None:
-    if payment.get("status") not in _MONEY_CAME:
+    if optional_text(payment, "status") not in _MONEY_CAME:
         return Decimal(0)
     told = mapping(payment, "transaction_details").get("total_paid_amount")
     return total if told is None else amount(told)

@@ -7,6 +7,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 Content = Mapping[str, Any]
+# A Pix code has 512 characters at most; beyond this no store and no page has use for a text.
+_LONGEST_TEXT = 4096
+# Wider than any money, and far from where sums of decimals overflow.
+_LARGEST_EXPONENT = 15
 
 
 class UnreadablePayload(ValueError):
@@ -25,7 +29,8 @@ def read_any(body: bytes) -> Any:
     """Read JSON of any kind; raise `UnreadablePayload`."""
     try:
         return json.loads(body, parse_float=Decimal)
-    except (ValueError, RecursionError) as exc:
+    # `1e9999999999999999999` is JSON, and no `Decimal`.
+    except (ValueError, RecursionError, InvalidOperation) as exc:
         raise UnreadablePayload("the answer is not JSON") from exc
 
 
@@ -40,8 +45,13 @@ def error_code(body: bytes) -> str:
         if isinstance(causes, list) and causes and isinstance(causes[0], dict):
             code = causes[0].get("code")
             if code is not None:
-                return str(code)[:64]
-    return str(content.get("error") or content.get("code") or "unknown")[:64]
+                return _short(code)
+    return _short(content.get("error") or content.get("code") or "unknown")
+
+
+def _short(code: object) -> str:
+    # It goes into logs, cases and rows.
+    return str(code)[:64].encode("ascii", "replace").decode().replace("\0", "?")
 
 
 def mapping(content: Content, name: str) -> Content:
@@ -67,13 +77,23 @@ def text(content: Content, name: str) -> str:
         return str(value)
     if not isinstance(value, str) or not value:
         raise UnreadablePayload(f"{name}: text is needed")
-    return value
+    return _plain(value, name)
 
 
 def optional_text(content: Content, name: str) -> str:
     """Give a text or a number as text; empty when there is none."""
     value = content.get(name)
-    return "" if value is None or isinstance(value, (dict, list, bool)) else str(value)
+    if value is None or isinstance(value, (dict, list, bool)):
+        return ""
+    return _plain(str(value), name)
+
+
+def _plain(value: str, name: str) -> str:
+    """Give a text that every store and topic takes: PostgreSQL knows no NUL, UTF-8 no half pair."""
+    is_half = any("\ud800" <= sign <= "\udfff" for sign in value) if not value.isascii() else False
+    if "\0" in value or is_half or len(value) > _LONGEST_TEXT:
+        raise UnreadablePayload(f"{name}: plain text of up to {_LONGEST_TEXT} characters is needed")
+    return value
 
 
 def amount(value: object) -> Decimal | None:
@@ -84,7 +104,8 @@ def amount(value: object) -> Decimal | None:
         exact = Decimal(str(value))
     except InvalidOperation:
         return None
-    return exact if exact.is_finite() else None
+    is_sane = exact.is_finite() and abs(exact.adjusted()) <= _LARGEST_EXPONENT
+    return exact if is_sane else None
 
 
 def instant(value: object, name: str) -> datetime:

@@ -251,4 +251,4 @@ def _stub(letter: DeadLetter) -> DeadLetter:
 
 def _times_redriven(letter: DeadLetter) -> int:
     times = letter.attributes.get("redriven_count", "0")
-    return int(times) if times.isdecimal() else 0
+    return int(times) if times.isdecimal() and len(times) < 9 else 0

@@ -35,7 +35,7 @@ class ReadLetter:
     def redriven(self) -> int:
         """Give how often it was sent back already."""
         times = self.letter.attributes.get("redriven_count", "0")
-        return int(times) if times.isdecimal() else 0
+        return int(times) if times.isdecimal() and len(times) < 9 else 0
 
     @property
     def since(self) -> datetime:
@@ -43,7 +43,7 @@ class ReadLetter:
         try:
             told = json.loads(self.letter.attributes.get("history", "{}"))["sent_at"]
             at = datetime.fromisoformat(told)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return self.letter.sent_at
         return at if at.tzinfo is not None else self.letter.sent_at
 

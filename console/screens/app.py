@@ -16,7 +16,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from comanda.clock import utc_now
+from comanda.http_protocol import PatientProtocol
 from comanda.ids import ShopId
+from comanda.intake import Intake
 from comanda.settings import read
 from comanda.telemetry import configure_logging
 from console.queues.caller import open_caller
@@ -80,6 +82,19 @@ ROOMS = (
 )
 
 
+# No sheet and no picture that the office may send is larger.
+LARGEST_BODY = 1024 * 1024 + 16 * 1024
+SERVING: Mapping[str, Any] = {
+    "http": PatientProtocol,
+    "access_log": False,
+    "log_config": None,
+    "timeout_graceful_shutdown": 5,
+    "server_header": False,
+    "proxy_headers": False,
+    "ws": "none",
+}
+
+
 def build_app(shops: tuple[ShopId, ...], *, public_url: str, connect: Connect) -> FastAPI:
     """Make the app; `connect` sets `desk` on its state."""
     app = FastAPI(lifespan=connect, openapi_url=None, docs_url=None, redoc_url=None)
@@ -95,6 +110,7 @@ def build_app(shops: tuple[ShopId, ...], *, public_url: str, connect: Connect) -
     app.add_api_route("/metrics", _metrics, methods=["GET"])
     install(app)
     app.add_exception_handler(CustomerNeeded, to_the_door)
+    app.add_middleware(Intake, largest=LARGEST_BODY)
     app.add_middleware(Guard, public_url=public_url)
     return app
 
@@ -164,17 +180,7 @@ def main() -> None:
                 await app.state.desk.simulator.close()
 
     app = build_app(settings.shops, public_url=settings.public_url, connect=connect)
-    config = uvicorn.Config(
-        app,
-        host=settings.http_host,
-        port=settings.http_port,
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=5,
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-    )
+    config = uvicorn.Config(app, host=settings.http_host, port=settings.http_port, **SERVING)
     # uvicorn raises the signal once more when it is done, and whoever came first hears it then.
     signal.signal(signal.SIGTERM, _leave)
     _Server(config).run()

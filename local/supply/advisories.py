@@ -2,7 +2,9 @@
 
 An audit asks a service on the internet, which a laptop without one cannot. So the advisories that
 concern what we run are written down with the version that mended each. A list by hand is never
-complete: where there is a network, `pip-audit -r requirements.txt` says more.
+complete: where there is a network, `pip-audit -r requirements.txt` says more. The one database that
+can be installed as a package, `safety-db`, ends in July 2021, older than any version that we pin,
+and its licence forbids commercial use; so it is not used beside the list.
 """
 
 from collections.abc import Iterable
@@ -32,7 +34,11 @@ ADVISORIES = (
     Advisory(id="CVE-2025-50181", package="urllib3", mended_in="2.5.0"),
     Advisory(id="CVE-2025-66418", package="urllib3", mended_in="2.6.0"),
     Advisory(id="CVE-2025-66471", package="urllib3", mended_in="2.6.0"),
+    Advisory(id="CVE-2026-21441", package="urllib3", mended_in="2.6.3"),
+    Advisory(id="CVE-2026-44432", package="urllib3", mended_in="2.7.0"),
     Advisory(id="CVE-2025-53643", package="aiohttp", mended_in="3.12.14"),
+    Advisory(id="CVE-2025-69223", package="aiohttp", mended_in="3.13.3"),
+    Advisory(id="CVE-2026-34515", package="aiohttp", mended_in="3.13.4"),
     Advisory(id="CVE-2024-12797", package="cryptography", mended_in="44.0.1"),
     Advisory(id="CVE-2025-47273", package="setuptools", mended_in="78.1.1"),
     Advisory(id="CVE-2024-3772", package="pydantic", mended_in="2.4.0"),

@@ -21,6 +21,7 @@ from tests.payments_builders import (
 )
 from workers.payments.cases import CaseKind
 from workers.payments.creation import create_charge
+from workers.payments.handlers import register_payer
 from workers.payments.memory_provider import InMemoryProvider
 from workers.payments.model import ChargeStatus, ProviderFact, ProviderStatus
 from workers.payments.provider import Prepared, ProviderUnavailable
@@ -259,6 +260,18 @@ async def test_a_customers_charge_names_the_customers_address_and_a_guests_the_s
     requests = [(await counter.charge(OrderId(f"order-{n}"))).request or b"" for n in (1, 2)]
     assert b"maria@example.com" in requests[0]
     assert b"pix@lanchonete-da-ana.example" in requests[1]
+
+
+async def test_an_address_that_was_told_before_does_not_come_back_over_a_newer_one(
+    counter: Counter,
+) -> None:
+    first = seal(registered(MARIA), now=NOW)
+    moved = seal(registered(MARIA, "maria@new.example.com"), now=NOW + timedelta(days=1))
+
+    for message in (moved, first):
+        await register_payer(message, desk=counter.desk)
+
+    assert await counter.payments.payer_email(SHOP, MARIA) == "maria@new.example.com"
 
 
 async def test_a_customer_who_was_erased_stays_forgotten(counter: Counter) -> None:

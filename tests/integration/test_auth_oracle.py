@@ -100,6 +100,23 @@ def test_time_tells_nothing_of_whose_code_was_wrong(edge: Edge) -> None:
     assert FAIR[0] <= slower <= FAIR[1]
 
 
+def test_time_tells_nothing_of_whose_password_code_was_wrong(edge: Edge) -> None:
+    bodies: dict[bool, list[dict[str, str]]] = {True: [], False: []}
+    for number, username in enumerate(_hire(edge, ROUNDS // 2)):
+        asked = edge.from_address(f"203.0.113.{100 + number % 8}")
+        for is_known, name in ((True, username), (False, f"{username}-nobody")):
+            path = f"{ANA}/staff/password-codes"
+            session = asked.post(path, {"username": name}).json_body["session"]
+            if is_known:
+                edge.until_bound(session, prefix="SESSION#PASSWORD")
+            given = {"session": session, "code": "000000", "new_password": "Outra-Senha-2!"}
+            bodies[is_known].append(given)
+
+    slower = _share_of_slower(edge, bodies[True], bodies[False], path=f"{ANA}/staff/passwords")
+
+    assert FAIR[0] <= slower <= FAIR[1]
+
+
 def test_an_outage_of_the_mail_tells_nothing_either(
     edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +167,27 @@ def _register(edge: Edge, customer: Customer) -> None:
             {"Name": "custom:shop", "Value": str(ANA)},
         ],
     )
+
+
+def _hire(edge: Edge, count: int) -> list[str]:
+    """Make members of staff in Cognito alone: no invitation, no waiting."""
+    import boto3
+
+    pool, cognito = edge.identity.staff_pool_id, boto3.client("cognito-idp")
+    names = [f"ana-{new_customer().cpf}" for _ in range(count)]
+    for name in names:
+        cognito.admin_create_user(
+            UserPoolId=pool,
+            Username=name,
+            MessageAction="SUPPRESS",
+            UserAttributes=[
+                {"Name": "email", "Value": f"{name}@exemplo.com.br"},
+                {"Name": "email_verified", "Value": "true"},
+                {"Name": "custom:shop", "Value": str(ANA)},
+            ],
+        )
+        cognito.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName="kitchen")
+    return names
 
 
 def _share_of_slower(

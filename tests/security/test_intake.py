@@ -10,9 +10,9 @@ import uvicorn
 from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from comanda.http_protocol import PatientProtocol
+from comanda.intake import LARGEST_BODY, LARGEST_HEAD, MOST_HEADERS, Intake
 from workers.runtime.http import SERVING, create_api
-from workers.runtime.http_protocol import PatientProtocol
-from workers.runtime.intake import LARGEST_BODY, LARGEST_HEAD, MOST_HEADERS, Intake
 
 JSON = b"Content-Type: application/json\r\n"
 

@@ -87,7 +87,8 @@ def read_entry(body: str) -> Entry:
         event_id=told["id"],
         wire_type=told["type"],
         shop_id=ShopId(told["shopid"]),
-        subject=told["subject"],
+        # CloudEvents may leave it out, and so may what another sender wrote.
+        subject=str(told.get("subject", "")),
         at=read_instant(told["time"]),
         conversation=told["correlationid"],
         causation_id=told.get("causationid"),

@@ -1,6 +1,7 @@
-"""The JSON that an audit reads of orders: no names, no lines, no keys of customers."""
+"""The JSON that an audit reads of orders: no names, no keys of customers."""
 
 import hashlib
+from collections import Counter
 from typing import Self
 
 from pydantic import BaseModel
@@ -12,7 +13,11 @@ from workers.orders.ports import Audited
 
 
 class AuditOrderView(BaseModel):
-    """What the invariants are about; amounts are reais as text."""
+    """What the invariants are about; amounts are reais as text.
+
+    `units` is what the lines take of each product, parts of combos included;
+    `has_code` says that there was something to pay by.
+    """
 
     id: str
     status: str
@@ -21,6 +26,8 @@ class AuditOrderView(BaseModel):
     paid_by: str | None
     history: list[str]
     version: int
+    units: dict[str, int]
+    has_code: bool
 
     @classmethod
     def of(cls, order: Order) -> Self:
@@ -33,7 +40,18 @@ class AuditOrderView(BaseModel):
             paid_by=order.paid_by,
             history=[passage.status.value for passage in order.history],
             version=order.version,
+            units=_units(order),
+            has_code=order.pix is not None,
         )
+
+
+def _units(order: Order) -> dict[str, int]:
+    units = Counter[str]()
+    for line in order.lines:
+        parts = (option.product_id for option in line.options if option.product_id is not None)
+        for product_id in (line.product_id, *parts):
+            units[product_id] += line.quantity
+    return dict(units)
 
 
 class AuditClaimView(BaseModel):

@@ -77,13 +77,18 @@ async def copy_rules(message: Envelope, *, orders: Orders) -> None:
 
 
 async def note_contact(message: Envelope, *, orders: Orders) -> None:
-    """Keep where a customer can be reached."""
+    """Keep where a customer can be reached; what was told last counts, whatever comes last."""
     registered = fact_of(message, CustomerRegistered)
     contact = Contact(
-        shop_id=registered.shop_id, customer_id=registered.customer_id, email=registered.email
+        shop_id=registered.shop_id,
+        customer_id=registered.customer_id,
+        email=registered.email,
+        told_at=message.time,
     )
     async with orders.begin(message) as unit:
-        unit.save_contact(contact)
+        found = await unit.contact(contact.shop_id, contact.customer_id)
+        if found is None or found.told_at <= contact.told_at:
+            unit.save_contact(contact)
 
 
 async def forget_customer(message: Envelope, *, orders: Orders) -> None:

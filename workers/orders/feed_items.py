@@ -1,6 +1,7 @@
 """How the feed, its readers, the totals and owed mail look in DynamoDB."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from comanda.ids import CustomerId, OrderId, ShopId
@@ -14,6 +15,7 @@ from workers.orders.steps import OrderStatus
 Item = Mapping[str, Any]
 Key = dict[str, str]
 MAIL_PARTITION = "MAIL"
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def feed_partition(shop_id: ShopId) -> str:
@@ -132,4 +134,14 @@ def mail_of(item: Item) -> Mail:
 def contact_item(contact: Contact) -> dict[str, Any]:
     """Write a customer's address down."""
     key = contact_key(contact.shop_id, contact.customer_id)
-    return {**key, "email": contact.email}
+    return {**key, "email": contact.email, "told_at": instant_text(contact.told_at)}
+
+
+def contact_of(item: Item, shop_id: ShopId, customer_id: CustomerId) -> Contact:
+    """Read a customer's address; one of an older release was told at no known time."""
+    return Contact(
+        shop_id=shop_id,
+        customer_id=customer_id,
+        email=item["email"],
+        told_at=instant_of(item["told_at"]) if "told_at" in item else _LONG_AGO,
+    )

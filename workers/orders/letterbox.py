@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from comanda.ids import CustomerId, ShopId
-from workers.orders.feed_items import MAIL_PARTITION, contact_key, mail_key, mail_of
+from workers.orders.feed_items import MAIL_PARTITION, contact_key, contact_of, mail_key, mail_of
 from workers.orders.mail import LEASE, Contact, Mail
 from workers.orders.table import THERE, DynamoTable
 from workers.runtime.dynamodb import to_item
@@ -46,4 +46,4 @@ class DynamoLetterbox:
         item = await self._table.get(contact_key(shop_id, customer_id))
         if item is None:
             return None
-        return Contact(shop_id=shop_id, customer_id=customer_id, email=item["email"])
+        return contact_of(item, shop_id, customer_id)

@@ -22,6 +22,7 @@ class Contact:
     shop_id: ShopId
     customer_id: CustomerId
     email: str
+    told_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

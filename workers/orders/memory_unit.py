@@ -171,10 +171,20 @@ class InMemoryOrdersUnit:
 
         self.writes.append(write)
 
+    async def contact(self, shop_id: ShopId, customer_id: CustomerId) -> Contact | None:
+        """Find a customer's address."""
+        return self._state.contacts.get((shop_id, customer_id))
+
     def save_contact(self, contact: Contact) -> None:
-        """Keep a customer's address."""
-        key = contact.shop_id, contact.customer_id
-        self.writes.append(lambda s: s.contacts.update({key: contact}))
+        """Keep a customer's address, if nothing was told since."""
+
+        def write(state: State) -> None:
+            key = contact.shop_id, contact.customer_id
+            if key in state.contacts and state.contacts[key].told_at > contact.told_at:
+                raise Conflict
+            state.contacts[key] = contact
+
+        self.writes.append(write)
 
     def forget_contact(self, shop_id: ShopId, customer_id: CustomerId) -> None:
         """Forget a customer's address."""

@@ -7,6 +7,7 @@ Redirects are not followed, and no proxy of the environment is used.
 """
 
 import ipaddress
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,6 +24,11 @@ _PORTS = frozenset({443, 8443})
 _MOST_CONNECTIONS = 32
 _PRODUCTION = ("prod", "production")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# RFC 6890; some releases of Python take half of it for the internet.
+_PROTOCOLS = ipaddress.IPv4Network("192.0.0.0/24")
+# 2130706433, 127.1 and 0x7f000001 are 127.0.0.1 to the system's resolver and names to all else
+# (WHATWG URL, "ends in a number").
+_NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\.?", re.ASCII | re.IGNORECASE)
 
 
 class UnsafeAddress(ValueError):
@@ -56,6 +62,8 @@ def check_url(url: str, *, may_be_loopback: bool = False) -> str:
         raise UnsafeAddress("HTTPS is needed, on port 443 or 8443")
     if address is not None and not is_public(host):
         raise UnsafeAddress("the address is not a public one")
+    if address is None and _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
+        raise UnsafeAddress("the host is a number, and no address as it is written")
     return url
 
 
@@ -70,6 +78,10 @@ def is_public(text: str) -> bool:
             return False
         if inner is not None:
             address = inner
+    if isinstance(address, ipaddress.IPv6Address) and address.is_site_local:
+        return False
+    if isinstance(address, ipaddress.IPv4Address) and address in _PROTOCOLS:
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

@@ -94,8 +94,11 @@ class OrdersUnit(Protocol):
     def save_rules(self, rules: ShopRules) -> None:
         """Write when a shop takes orders; `Conflict` if a newer version is there."""
 
+    async def contact(self, shop_id: ShopId, customer_id: CustomerId) -> Contact | None:
+        """Read where a customer can be reached."""
+
     def save_contact(self, contact: Contact) -> None:
-        """Write where a customer can be reached."""
+        """Write where a customer can be reached; `Conflict` if something newer is there."""
 
     def forget_contact(self, shop_id: ShopId, customer_id: CustomerId) -> None:
         """Forget where a customer can be reached."""

@@ -8,7 +8,7 @@ from comanda.ids import CustomerId, OrderId, ProductId, ReservationId, ShopId
 from comanda.money import Money
 from workers.orders.claims import Claim
 from workers.orders.feed import FeedEntry
-from workers.orders.feed_items import contact_item, contact_key, entry_item, mail_item
+from workers.orders.feed_items import contact_item, contact_key, contact_of, entry_item, mail_item
 from workers.orders.items import claim_key, order_item, order_key, order_of, pix_item
 from workers.orders.line_items import (
     menu_item,
@@ -133,9 +133,20 @@ class DynamoOrdersUnit:
         }
         self._unit.write({"Put": put})
 
+    async def contact(self, shop_id: ShopId, customer_id: CustomerId) -> Contact | None:
+        """Read a customer's address consistently."""
+        item = await self._unit.get(**contact_key(shop_id, customer_id))
+        return contact_of(item, shop_id, customer_id) if item else None
+
     def save_contact(self, contact: Contact) -> None:
-        """Put a customer's address."""
-        self._unit.write({"Put": {"Item": to_item(contact_item(contact))}})
+        """Put a customer's address over one that was told before it."""
+        item = contact_item(contact)
+        put = {
+            "Item": to_item(item),
+            "ConditionExpression": "attribute_not_exists(told_at) OR told_at <= :told",
+            "ExpressionAttributeValues": to_item({":told": item["told_at"]}),
+        }
+        self._unit.write({"Put": put})
 
     def forget_contact(self, shop_id: ShopId, customer_id: CustomerId) -> None:
         """Delete a customer's address."""

@@ -38,11 +38,13 @@ async def record_cancellation(message: Envelope, *, desk: Desk) -> None:
 
 
 async def register_payer(message: Envelope, *, desk: Desk) -> None:
-    """Keep the address that a customer's charges name."""
+    """Keep the address that a customer's charges name; what was told last counts."""
     event = message.event
     assert isinstance(event, CustomerRegistered)  # The consumer dispatches by type.
     async with desk.payments.begin(message) as unit:
-        await unit.register_payer(event.shop_id, event.customer_id, email=event.email)
+        await unit.register_payer(
+            event.shop_id, event.customer_id, email=event.email, told_at=message.time
+        )
 
 
 async def forget_payer(message: Envelope, *, desk: Desk) -> None:

@@ -123,10 +123,15 @@ class InMemoryPaymentsUnit:
         """Remember that the order is cancelled."""
         self._state.cancelled.setdefault((shop_id, order_id), self.now)
 
-    async def register_payer(self, shop_id: ShopId, customer_id: CustomerId, *, email: str) -> None:
-        """Store a payer's address, unless the customer was erased."""
-        if self._state.payers.get((shop_id, customer_id), "") is not None:
-            self._state.payers[shop_id, customer_id] = email
+    async def register_payer(
+        self, shop_id: ShopId, customer_id: CustomerId, *, email: str, told_at: datetime
+    ) -> None:
+        """Store a payer's address, unless the customer was erased or told of another one since."""
+        key = shop_id, customer_id
+        is_newest = self._state.payers_told.get(key, told_at) <= told_at
+        if self._state.payers.get(key, "") is not None and is_newest:
+            self._state.payers[key] = email
+            self._state.payers_told[key] = told_at
 
     async def forget_payer(self, shop_id: ShopId, customer_id: CustomerId) -> None:
         """Forget a payer's address for good."""

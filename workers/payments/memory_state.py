@@ -38,6 +38,7 @@ class State:
     cancelled: dict[tuple[ShopId, OrderId], datetime] = field(default_factory=dict)
     swept: dict[tuple[ShopId, str], datetime] = field(default_factory=dict)
     payers: dict[tuple[ShopId, CustomerId], str | None] = field(default_factory=dict)
+    payers_told: dict[tuple[ShopId, CustomerId], datetime] = field(default_factory=dict)
     inbox: set[str] = field(default_factory=set)
     published: list[Envelope] = field(default_factory=list)
 
@@ -54,6 +55,7 @@ class State:
             notifications=list(self.notifications),
             cancelled=dict(self.cancelled),
             payers=dict(self.payers),
+            payers_told=dict(self.payers_told),
             swept=dict(self.swept),
             inbox=set(self.inbox),
             published=list(self.published),

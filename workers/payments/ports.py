@@ -108,8 +108,10 @@ class PaymentsUnit(Protocol):
     async def cancel_order(self, shop_id: ShopId, order_id: OrderId) -> None:
         """Remember that the order is cancelled, also when its charge comes later."""
 
-    async def register_payer(self, shop_id: ShopId, customer_id: CustomerId, *, email: str) -> None:
-        """Store a payer's address, unless the customer was erased."""
+    async def register_payer(
+        self, shop_id: ShopId, customer_id: CustomerId, *, email: str, told_at: datetime
+    ) -> None:
+        """Store a payer's address, unless the customer was erased or told of another one since."""
 
     async def forget_payer(self, shop_id: ShopId, customer_id: CustomerId) -> None:
         """Forget a payer's address for good."""

@@ -129,9 +129,11 @@ class PostgresPaymentsUnit:
         """Remember that the order is cancelled."""
         await self._connection.execute(sql.CANCEL_ORDER, (shop_id, order_id, self.now))
 
-    async def register_payer(self, shop_id: ShopId, customer_id: CustomerId, *, email: str) -> None:
-        """Store a payer's address, unless the customer was erased."""
-        await self._connection.execute(sql.REGISTER_PAYER, (shop_id, customer_id, email))
+    async def register_payer(
+        self, shop_id: ShopId, customer_id: CustomerId, *, email: str, told_at: datetime
+    ) -> None:
+        """Store a payer's address, unless the customer was erased or told of another one since."""
+        await self._connection.execute(sql.REGISTER_PAYER, (shop_id, customer_id, email, told_at))
 
     async def forget_payer(self, shop_id: ShopId, customer_id: CustomerId) -> None:
         """Forget a payer's address; the row stays, so that a late registration changes nothing."""

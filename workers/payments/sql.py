@@ -214,8 +214,9 @@ ON CONFLICT DO NOTHING
 """
 
 REGISTER_PAYER = """
-INSERT INTO payers AS p (shop_id, customer_id, email) VALUES (%s, %s, %s)
-ON CONFLICT (shop_id, customer_id) DO UPDATE SET email = excluded.email WHERE p.erased_at IS NULL
+INSERT INTO payers AS p (shop_id, customer_id, email, told_at) VALUES (%s, %s, %s, %s)
+ON CONFLICT (shop_id, customer_id) DO UPDATE SET email = excluded.email, told_at = excluded.told_at
+WHERE p.erased_at IS NULL AND (p.told_at IS NULL OR p.told_at <= excluded.told_at)
 """
 
 FORGET_PAYER = """
