@@ -27,6 +27,8 @@ def kept_by(system: System) -> Iterator[tuple[str, str]]:
     yield from _messages(system)
     for log in sorted((system.folder / "logs").glob("*.log")):
         yield from ((f"log {log.name}", line) for line in log.read_text().splitlines())
+    for spans in (system.folder / "traces").glob("*.jsonl"):
+        yield from (("traces", line) for line in spans.read_text().splitlines())
 
 
 def _rows(dsn: str, context: str) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from local.mercadopago.app import application
@@ -236,3 +237,14 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+@pytest.fixture
+async def sim(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with bench(tmp_path) as sim:
+        yield sim
+
+
+async def create(sim: Bench, *, key: str = "k", **changes: Any) -> Any:
+    body = order_body(external_reference="one", **changes)
+    return await sim.call("POST", "/v1/orders", body, key=key)

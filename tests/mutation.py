@@ -45,7 +45,9 @@ from workers.runtime import outbox
 
 _PAYMENTS = (
     "tests/unit/test_payments_rules.py",
+    "tests/unit/test_payments_second.py",
     "tests/unit/test_payments_facts.py",
+    "tests/unit/test_payments_mismatches.py",
     "tests/unit/test_payments_edges.py",
     "tests/unit/test_payments_strangers.py",
     "tests/unit/test_payments_schedule.py",
@@ -55,7 +57,10 @@ _PAYMENTS = (
     "tests/unit/test_payments_sweeping.py",
     "tests/unit/test_payments_handing_over.py",
     "tests/contract/test_payments_worker_cases.py",
+    "tests/contract/test_payments_disputes.py",
+    "tests/contract/test_payments_sweeps.py",
     "tests/contract/test_payments_refunds.py",
+    "tests/contract/test_payments_operators.py",
     "tests/contract/test_payments_truth.py",
     "tests/contract/test_payments_store.py",
 )

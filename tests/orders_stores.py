@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 import boto3
+import pytest
 from aiobotocore.session import get_session
 from moto.server import ThreadedMotoServer
 
@@ -132,3 +133,15 @@ def connection(endpoint: str) -> dict[str, str]:
         "aws_access_key_id": "test",
         "aws_secret_access_key": "test",
     }
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    with dynamodb_stand_in() as url:
+        yield url
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+async def side(request: pytest.FixtureRequest, endpoint: str) -> AsyncIterator[Side]:
+    async with opened_side(request.param, endpoint) as side:
+        yield side

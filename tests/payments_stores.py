@@ -9,8 +9,9 @@ from tests.payments_builders import Counter, memory_counter, postgres_counter
 from workers.payments.migrate import migrate
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give one server to all suites of a run; each `counter` begins on empty tables."""
     with running_postgres(tmp_path_factory.mktemp("payments")) as dsn:
         migrate(dsn)
         yield dsn

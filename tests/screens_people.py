@@ -22,6 +22,13 @@ async def until(page: Page, words: str) -> None:
             await page.reload()
 
 
+async def back(system: System, name: str) -> None:
+    """Wait until a process that died is ready again."""
+    async with asyncio.timeout(60):
+        while not system.processes[name].is_ready:  # The supervisor tells nobody.
+            await asyncio.sleep(0.1)
+
+
 async def reach(page: Page, words: str) -> None:
     """Press Tab until a control of these words has the focus, then Enter."""
     for _ in range(60):

@@ -84,6 +84,10 @@ class Door:
         chosen = signed(A) if headers is None else headers
         return await ask(self._gateway, query, headers=chosen, body=body, path=path, method=method)
 
+    def again(self) -> "Door":
+        """Give the same door with a container of its own, which reads the environment anew."""
+        return Door(new_gateway(), self._sqs, self._url)
+
     def published(self) -> list[Envelope]:
         found: list[Envelope] = []
         while messages := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get(

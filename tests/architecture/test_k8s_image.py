@@ -7,7 +7,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where a distribution's name is not that of its module.
-MODULES = {"python-jose": "jose", "prometheus-client": "prometheus_client"}
+MODULES = {
+    "opentelemetry-sdk": "opentelemetry",
+    "python-jose": "jose",
+    "prometheus-client": "prometheus_client",
+}
 # Imports that serve the laptop and the edge alone, and happen inside functions there.
 NOT_IN_PODS = {"aws_lambda_powertools", "chalice"}
 

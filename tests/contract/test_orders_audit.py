@@ -1,24 +1,10 @@
 """An auditor pages through all orders and keys of a shop, on both stores."""
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
 
 from tests.orders_builders import OTHER_SHOP, SHOP, placed
-from tests.orders_stores import Side, dynamodb_stand_in, opened_side
+from tests.orders_stores import Side
 from workers.orders.ports import Audited, Page
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with dynamodb_stand_in() as url:
-        yield url
-
-
-@pytest.fixture(params=["memory", "dynamodb"])
-async def side(request: pytest.FixtureRequest, endpoint: str) -> AsyncIterator[Side]:
-    async with opened_side(request.param, endpoint) as side:
-        yield side
 
 
 async def pages_of(side: Side, *, limit: int) -> list[Audited]:

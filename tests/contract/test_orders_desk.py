@@ -1,6 +1,5 @@
 """One suite for claims and call numbers, run on memory and on DynamoDB's protocol."""
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime
 
 import pytest
@@ -13,21 +12,9 @@ from tests.orders_builders import (
     deliver,
     request,
 )
-from tests.orders_stores import Side, dynamodb_stand_in, opened_side
+from tests.orders_stores import Side
 from workers.orders.claims import LEASE, LIFETIME, Claim
 from workers.runtime.errors import Conflict
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with dynamodb_stand_in() as url:
-        yield url
-
-
-@pytest.fixture(params=["memory", "dynamodb"])
-async def side(request: pytest.FixtureRequest, endpoint: str) -> AsyncIterator[Side]:
-    async with opened_side(request.param, endpoint) as side:
-        yield side
 
 
 async def test_call_numbers_count_per_shop_and_day(side: Side) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from comanda.envelope import seal
 from comanda.events import CustomerErased, CustomerRegistered, OrderCancelled, OrderRecalled
 from comanda.ids import CustomerId
 from tests.orders_builders import (
@@ -25,6 +26,7 @@ from tests.orders_builders import (
     shop_changed,
 )
 from tests.orders_stores import Side, dynamodb_stand_in, opened_side
+from workers.orders.copies import note_contact
 from workers.orders.feed import BEGINNING, SETTLED_AFTER, EntryKind, settled_until
 from workers.orders.kitchen import Ask, advance, cancel
 from workers.orders.mail import LEASE
@@ -227,6 +229,26 @@ async def test_a_mail_is_taken_by_one_and_gone_when_sent(side: Side) -> None:
     assert (taken, again) == ([True, False], True)
     assert await side.letterbox.owed(limit=10) == []
     assert not await side.letterbox.take(mail, now=now + 2 * LEASE)
+
+
+async def test_an_address_that_was_told_before_does_not_come_back_over_a_newer_one(
+    side: Side,
+) -> None:
+    person = {"shop_id": SHOP, "customer_id": CUSTOMER}
+    told = [
+        seal(CustomerRegistered(**person, email=email), now=side.clock() + after)
+        for email, after in (
+            ("ana@novo.com.br", timedelta(days=1)),
+            ("ana@exemplo.com.br", timedelta()),
+        )
+    ]
+
+    for message in told:
+        await note_contact(message, orders=side.store)
+
+    known = await side.letterbox.contact(SHOP, CUSTOMER)
+    assert known is not None
+    assert known.email == "ana@novo.com.br"
 
 
 async def test_an_erased_customer_leaves_totals_and_no_person(side: Side) -> None:

@@ -1,6 +1,5 @@
 """One suite for the store of orders, run on memory and on DynamoDB's protocol against moto."""
 
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,7 +28,7 @@ from tests.orders_builders import (
     reserved,
     unknown_order,
 )
-from tests.orders_stores import TABLE, Side, connection, dynamodb_stand_in, opened_side
+from tests.orders_stores import TABLE, Side, connection
 from workers.orders.claims import Claim
 from workers.orders.desk import DynamoDesk
 from workers.orders.kitchen import advance
@@ -40,18 +39,6 @@ from workers.runtime.dynamodb import DynamoUnits
 from workers.runtime.errors import AlreadyHandled, Conflict, StoreUnavailable
 
 S = OrderStatus
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with dynamodb_stand_in() as url:
-        yield url
-
-
-@pytest.fixture(params=["memory", "dynamodb"])
-async def side(request: pytest.FixtureRequest, endpoint: str) -> AsyncIterator[Side]:
-    async with opened_side(request.param, endpoint) as side:
-        yield side
 
 
 async def test_an_order_is_read_back_as_it_was_written(side: Side) -> None:

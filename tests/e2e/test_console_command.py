@@ -1,5 +1,6 @@
 """The command over a running laptop: an order's story, a queue's health, a letter sent again."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from comanda.ids import OrderId, ShopId
 from console.places import find_places
 from console.tokens import TokenFiles
+from console.traces import KeptSpan, read_spans, spans_of
 from local.demo.client import Shopper
 from local.demo.doors import doors_of
 from local.demo.walk import walk
@@ -23,10 +25,25 @@ from workers.orders.items import order_key
 SHOP = "lanchonete-da-ana"
 KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "sa-east-1"}
 
+WALK = {
+    "POST /orders",
+    "POST /v1/orders",
+    "GET /v1/orders/{id}",
+    "COMMIT",
+    "TransactWriteItems",
+    "POST /orders/{order_id}/start",
+    "POST /orders/{order_id}/complete",
+}
+
 
 def ask(system: System, *words: str) -> Said:
     shop = () if words[0] in ("dlq", "doctor", "audit") else ("--shop", SHOP)
     return comanda(*words, *shop, places=system.folder / "places.json")
+
+
+@pytest.fixture(scope="module")
+def has_traces() -> bool:
+    return True
 
 
 @pytest.fixture
@@ -167,3 +184,40 @@ def test_a_charge_whose_order_a_restore_took_back_is_given_up_when_its_count_is_
     assert (done.code, done.json) == (0, [order_id])
     # Payments has paid the customer back: the charge owes nobody anything.
     assert (left.code, left.json) == (0, [])
+
+
+def test_one_paid_order_is_one_connected_graph_of_spans_over_all_processes(
+    system: System, order_id: str
+) -> None:
+    for _ in range(100):
+        kept = read_spans(system.folder / "traces" / "spans.jsonl")
+        spans = spans_of(order_id, kept)
+        orphans = [it for span in spans for it in span.leads_to if it not in kept]
+        if "orders.order.completed.v1" in heard_by("archive-worker", spans) and not orphans:
+            break
+        time.sleep(0.1)
+    told = ask(system, "trace", order_id)
+
+    assert orphans == []
+    about = [it for it in kept.values() if it.attributes.get("comanda.order.id") == order_id]
+    assert [it for it in about if it not in spans] == []
+    assert {it.service for it in spans} == {
+        "orders",
+        "orders-worker",
+        "catalog-worker",
+        "payments-worker",
+        "archive-worker",
+        "webhooks-lambda",
+    }
+    assert {it.name for it in spans} >= WALK
+    assert "webhooks.notification.received.v1" in heard_by("payments-worker", spans)
+    assert "payments.payment.approved.v1" in heard_by("orders-worker", spans)
+    # A message is linked with its event and has no parent: it may be one of a batch.
+    messages = [it for it in spans if it.kind == "CONSUMER"]
+    assert {(it.parent, len(it.links)) for it in messages} == {(None, 1)}
+    assert (told.code, "↳ process payments" in told.out) == (0, True), told.out + told.err
+
+
+def heard_by(service: str, spans: list[KeptSpan]) -> set[str]:
+    mine = [it for it in spans if (it.service, it.kind) == (service, "CONSUMER")]
+    return {str(it.attributes["cloudevents.event_type"]) for it in mine}

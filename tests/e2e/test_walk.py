@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+import pytest
 from rich.console import Console
 
 from k8s.smoke import Doors as PublicDoors
@@ -19,6 +20,16 @@ from local.demo.people import Mailbox, invent_person
 from local.demo.walk import walk_all
 from local.supervisor import System
 from tests.every_store import kept_by
+
+
+@pytest.fixture(scope="module")
+def has_traces() -> bool:
+    return True
+
+
+@pytest.fixture(scope="module")
+def is_guarded() -> bool:
+    return True
 
 
 async def test_the_walk_tells_of_a_guest_and_of_a_customer_who_signed_in(system: System) -> None:
@@ -39,6 +50,8 @@ async def test_the_walk_tells_of_a_guest_and_of_a_customer_who_signed_in(system:
     assert story.count("the webhook arrived and was checked") == 2
     assert "one-time code" in story
     assert f"{doors.bank}/bank?code=" in story
+    # The Lambda has no SDK: whoever heard of the customer told of its part.
+    assert '"customers-lambda"' in (system.folder / "traces" / "spans.jsonl").read_text()
 
 
 async def test_an_erased_customer_is_in_no_store_no_queue_and_no_log(system: System) -> None:

@@ -179,6 +179,7 @@ WRITES: list[tuple[str, str, dict[str, Any]]] = [
         {"json": {"change": 1, "reason": "found"}, "headers": {"Idempotency-Key": "c"}},
     ),
     ("GET", f"{ROOT}/audit/ledger", {}),
+    ("GET", f"{ROOT}/audit/reservations", {}),
 ]
 
 

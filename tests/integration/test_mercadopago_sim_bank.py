@@ -1,19 +1,14 @@
 """The bank's page: a person pastes a code, reads it, pays, pays again, pays late."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.mercadopago_simulator import SHOP, Bench, bench, code_of, words
+from tests import mercadopago_simulator
+from tests.mercadopago_simulator import SHOP, Bench, code_of, words
 
-
-@pytest.fixture
-async def sim(tmp_path: Path) -> AsyncIterator[Bench]:
-    async with bench(tmp_path) as sim:
-        yield sim
+sim = mercadopago_simulator.sim
 
 
 async def look(sim: Bench, code: str = "") -> str:

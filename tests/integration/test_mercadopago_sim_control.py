@@ -1,18 +1,13 @@
 """The simulator's control API: paying, panels, disputes, the clock, and the truth."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.mercadopago_simulator import OTHER_SHOP, SHOP, Bench, bench, code_of, words
+from tests import mercadopago_simulator
+from tests.mercadopago_simulator import OTHER_SHOP, SHOP, Bench, code_of, words
 
-
-@pytest.fixture
-async def sim(tmp_path: Path) -> AsyncIterator[Bench]:
-    async with bench(tmp_path) as sim:
-        yield sim
+sim = mercadopago_simulator.sim
 
 
 async def test_a_code_is_paid_once(sim: Bench) -> None:

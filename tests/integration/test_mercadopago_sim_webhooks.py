@@ -1,21 +1,15 @@
 """The simulator's notifications: their form, their signature, their schedule."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from comanda.mercadopago.signature import Signed, verify
-from tests.mercadopago_simulator import SECRET, SHOP, Bench, Heard, bench, code_of
+from tests import mercadopago_simulator
+from tests.mercadopago_simulator import SECRET, SHOP, Bench, Heard, code_of
 
 MINUTES = (15, 30, 45, 90, 180, 360, 720, 1440, 1440, 1440, 1440)
-
-
-@pytest.fixture
-async def sim(tmp_path: Path) -> AsyncIterator[Bench]:
-    async with bench(tmp_path) as sim:
-        yield sim
+sim = mercadopago_simulator.sim
 
 
 def verified_by(heard: Heard, *secrets: str) -> int:

@@ -1,67 +1,28 @@
-"""Webhooks from registration to delivery: over real HTTP, and on both stores."""
+"""Webhooks from registration to delivery, over real HTTP."""
 
 import base64
 import hashlib
 import hmac
-import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from aiobotocore.session import get_session
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from comanda.ids import new_id
-from tests.orders_builders import NOW, OTHER_SHOP, SHOP, Clock, approved, changed, deliver, placed
+from tests.orders_builders import NOW, SHOP, Clock, approved, changed, deliver, placed
+from tests.orders_hooks import Till, hook
 from tests.orders_http import BASE, Client, crew, guest, opened
-from tests.orders_stores import Side, connection, dynamodb_stand_in, opened_side
-from workers.orders.feed import BEGINNING, SETTLED_AFTER
+from tests.orders_stores import Side
+from workers.orders.feed import SETTLED_AFTER
 from workers.orders.herald import Herald
-from workers.orders.hook_items import DynamoHooks
-from workers.orders.hooks import (
-    GIVEN_UP_AFTER,
-    LEASE,
-    LONGEST_PAUSE,
-    MOST_HOOKS,
-    Delivery,
-    Hook,
-    Hooks,
-    TooManyHooks,
-    new_secret,
-    signature,
-)
+from workers.orders.hooks import GIVEN_UP_AFTER, LONGEST_PAUSE, signature
 from workers.orders.hooks_memory import InMemoryHooks
 from workers.orders.memory import InMemoryOrders
 from workers.orders.outbound import outbound_session
-from workers.orders.table import DynamoTable
 
 HOOKS = f"{BASE}/webhooks"
-
-
-def hook(url: str = "https://caixa.exemplo.com.br/", **fields: Any) -> Hook:
-    values = {"id": new_id(NOW), "secret": new_secret(), "position": BEGINNING} | fields
-    return Hook(shop_id=SHOP, url=url, created_at=NOW, **values)
-
-
-@dataclass(kw_only=True)
-class Till:
-    """A shop's system that takes or refuses what it is sent."""
-
-    status: int = 204
-    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-
-    async def serve(self, request: web.Request) -> web.Response:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        self.got.append((headers, await request.read()))
-        return web.Response(status=self.status, headers={"Location": "/elsewhere"})
-
-    @property
-    def statuses(self) -> list[str]:
-        return [json.loads(body)["event"]["status"] for _, body in self.got]
 
 
 @pytest.fixture
@@ -174,85 +135,6 @@ def test_a_webhook_that_is_down_waits_longer_each_time_and_is_given_up_in_the_en
     assert max(pauses) == LONGEST_PAUSE
     assert GIVEN_UP_AFTER <= now - NOW <= GIVEN_UP_AFTER + 2 * LONGEST_PAUSE
     assert failing.enabled().is_due(now=now)
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with dynamodb_stand_in() as url:
-        yield url
-
-
-@pytest.fixture(params=["memory", "dynamodb"])
-async def hooks(request: pytest.FixtureRequest, endpoint: str) -> AsyncIterator[Hooks]:
-    async with _kept(request.param, endpoint) as hooks:
-        yield hooks
-
-
-@asynccontextmanager
-async def _kept(kind: str, endpoint: str) -> AsyncIterator[Hooks]:
-    if kind == "memory":
-        yield InMemoryHooks()
-        return
-    options = connection(endpoint)
-    async with (
-        opened_side("dynamodb", endpoint) as side,
-        get_session().create_client("dynamodb", **options) as client,
-    ):
-        yield DynamoHooks(DynamoTable(client, name=side.table))
-
-
-async def test_a_webhook_is_held_by_one_and_not_after_it_was_moved_on(hooks: Hooks) -> None:
-    kept = hook()
-    await hooks.add(kept)
-
-    held = [await hooks.hold(kept, now=NOW) for _ in range(2)]
-    later = await hooks.hold(kept, now=NOW + LEASE)
-    await hooks.save(kept.told("2026"))
-    stale = await hooks.hold(kept, now=NOW + 3 * LEASE)
-    fresh = await hooks.hold(kept.told("2026"), now=NOW + 3 * LEASE)
-
-    assert (held, later, stale, fresh) == ([True, False], True, False, True)
-    assert await hooks.all(SHOP) == [kept.told("2026")]
-    assert await hooks.all(OTHER_SHOP) == []
-
-
-async def test_a_removed_webhook_stays_removed(hooks: Hooks) -> None:
-    kept = hook()
-    await hooks.add(kept)
-
-    removed = [await hooks.remove(SHOP, kept.id) for _ in range(2)]
-    await hooks.save(kept.failed(now=NOW))
-
-    assert removed == [True, False]
-    assert await hooks.all(SHOP) == []
-
-
-async def test_a_shop_has_a_bounded_number_of_webhooks(hooks: Hooks) -> None:
-    for _ in range(MOST_HOOKS):
-        await hooks.add(hook())
-
-    with pytest.raises(TooManyHooks):
-        await hooks.add(hook())
-
-
-async def test_tries_are_listed_newest_first(hooks: Hooks) -> None:
-    for seconds, status in ((0, None), (5, 204)):
-        tried = Delivery(
-            shop_id=SHOP,
-            hook_id="h",
-            entry_id="e",
-            at=NOW + timedelta(seconds=seconds),
-            attempt=1,
-            status=status,
-            fault="",
-            milliseconds=3,
-        )
-        await hooks.log(tried)
-
-    found = await hooks.deliveries(SHOP, "h", limit=9)
-
-    assert [d.status for d in found] == [204, None]
-    assert [d.status for d in await hooks.deliveries(SHOP, "h", limit=1)] == [204]
 
 
 @pytest.fixture

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from opentelemetry.trace import SpanKind
 
 from comanda.envelope import Envelope, seal
 from comanda.events import OrderPaid
 from comanda.ids import OrderId, ShopId
 from comanda.messaging.memory import InMemoryPublisher
+from comanda.messaging.ports import Message
+from comanda.tracing import switch
 from local.postgres import running_postgres
+from tests.spans_kept import at, kept_spans, links_of
 from workers.runtime.errors import AlreadyHandled, Conflict, StoreUnavailable
 from workers.runtime.group_commit import CAREFUL
 from workers.runtime.postgres import INBOX_OUTBOX_DDL, PostgresUnits
@@ -111,6 +115,25 @@ async def test_messages_that_arrive_together_share_a_commit(pool: Pool) -> None:
     assert len(found) == 50
     assert len(set(found.values())) == 1
     assert {envelope.causation_id for envelope in publisher.published} == set(found)
+
+
+async def test_a_shared_commit_is_one_span_linked_to_every_message_of_it(pool: Pool) -> None:
+    units = units_on(pool)
+    with kept_spans() as kept:
+
+        async def handle(cause: Envelope) -> None:
+            message = Message(id=cause.id, body=cause.to_json(), receipt="r", receive_count=1)
+            assert switch.spans is not None
+            with switch.spans.handling(message, context="orders"):
+                async with units.begin(cause) as unit:
+                    await take_effect(unit, cause)
+
+        await together(*(handle(caused(n)) for n in range(5)))
+
+    handled = [at(span) for span in kept.of(SpanKind.CONSUMER)]
+    commit = kept.named("COMMIT")
+    assert sorted(links_of(commit)) == sorted(handled)
+    assert len(handled) == 5
 
 
 async def test_a_unit_that_fails_takes_nobody_along(pool: Pool) -> None:

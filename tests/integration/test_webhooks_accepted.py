@@ -8,6 +8,7 @@ import pytest
 
 from comanda.events import NotificationReceived
 from comanda.mercadopago.signature import sign
+from comanda.traceparent import parse
 from tests import webhooks_edge
 from tests.webhooks_edge import (
     GOOD,
@@ -34,6 +35,7 @@ from tests.webhooks_edge import (
 
 aws, environment, door = webhooks_edge.aws, webhooks_edge.environment, webhooks_edge.door
 
+CALLER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 PUBLISHED: dict[str, dict[str, Any]] = {
     "1 vector A": {},
     "2 milliseconds": {"headers": signed(B, ts="1766455693000")},
@@ -98,6 +100,24 @@ async def test_an_authentic_notification_is_published_once(door: Door, row: dict
     assert envelope.event.resource_id in (PAYMENT, ORDER)
     assert envelope.event.shop_id == SHOP
     assert envelope.event.verdict == "verified"
+
+
+async def test_a_trace_of_the_callers_goes_on_and_is_begun_only_where_some_are_recorded(
+    door: Door, environment: pytest.MonkeyPatch
+) -> None:
+    await door.send()
+    await door.send(headers=[*signed(A), ("traceparent", CALLER)])
+    await door.send(headers=[*signed(A), ("Traceparent", "nonsense"), ("traceparent", "twice")])
+    told = [envelope.traceparent for envelope in door.published()]
+    with environment.context() as here:
+        here.setenv("COMANDA_TRACES_RATIO", "1")
+        fresh = door.again()
+        await fresh.send(headers=[*signed(A), ("traceparent", "nonsense")])
+    (begun,) = (parse(envelope.traceparent) for envelope in door.published())
+
+    assert sorted(told, key=str) == [CALLER, None, None]
+    assert begun is not None
+    assert (begun.is_sampled, begun.is_untold) == (True, True)
 
 
 NOT_OURS: dict[str, dict[str, Any]] = {

@@ -2,46 +2,26 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from comanda.events import ChargeCreated, ChargeRefused, PaymentApproved, PaymentFailed
-from comanda.money import Money
-from tests.payments_builders import NOW, ORDER, PRICE, SHOP, booked, creating, fact, lines, waiting
+from tests.payments_builders import NOW, ORDER, PRICE, SHOP, booked, creating, fact, waiting
+from tests.payments_facts import apply, in_status
 from workers.payments.attempts import AttemptKind
 from workers.payments.cases import CaseKind
-from workers.payments.decisions import cancel_order, doubt_charge, refuse_charge
-from workers.payments.facts import apply_fact
+from workers.payments.decisions import cancel_order, refuse_charge
 from workers.payments.ledger import EntryKind
 from workers.payments.model import (
-    CLOSED,
     OPEN,
     TRANSITIONS,
-    Charge,
     ChargeStatus,
-    Outcome,
-    ProviderFact,
     ProviderStatus,
     Verdict,
     next_check,
 )
 
 S, P = ChargeStatus, ProviderStatus
-
-
-def apply(charge: Charge, said: ProviderFact) -> Outcome:
-    return apply_fact(charge, fact=said, now=NOW + timedelta(minutes=1))
-
-
-def in_status(status: ChargeStatus) -> Charge:
-    if status in (S.CREATING, S.UNKNOWN):
-        return creating(status=status)
-    if status in OPEN | CLOSED | {S.REFUSED, S.REVIEW}:
-        return waiting(status=status)
-    more = {"refunded": "58.80"} if status is S.REFUNDED else {}
-    more |= {"disputed": "58.80"} if status in (S.DISPUTED, S.CHARGED_BACK) else {}
-    return waiting(status=status, paid_at=NOW, lines=lines(charged="58.80", **more))
 
 
 def test_every_status_has_its_row_in_the_table_of_transitions() -> None:
@@ -105,60 +85,6 @@ def test_a_step_that_is_not_in_the_table_is_refused_by_name(
     assert (outcome.charge.status, outcome.verdict) == (status, Verdict.REFUSED)
     assert outcome.refused is not None
     assert outcome.events == ()
-
-
-@pytest.mark.parametrize(
-    ("changes", "kind"),
-    [
-        ({"amount": Money.parse("58.79")}, CaseKind.AMOUNT_MISMATCH),
-        ({"amount": None}, CaseKind.AMOUNT_MISMATCH),
-        ({"paid": Money.parse("58.79")}, CaseKind.AMOUNT_MISMATCH),
-        ({"paid": None}, CaseKind.AMOUNT_MISMATCH),
-        ({"currency": "ARS"}, CaseKind.CURRENCY_MISMATCH),
-        ({"receiver": "seller-2"}, CaseKind.RECEIVER_MISMATCH),
-        ({"reference": "charge-2"}, CaseKind.REFERENCE_MISMATCH),
-        ({"method": "credit_card"}, CaseKind.METHOD_MISMATCH),
-    ],
-)
-def test_a_mismatch_is_a_review_with_an_open_case_and_moves_nothing_else(
-    changes: dict[str, Any], kind: CaseKind
-) -> None:
-    outcome = apply(waiting(), fact(P.PAID, **changes))
-
-    assert (outcome.charge.status, outcome.verdict) == (S.REVIEW, Verdict.MISMATCH)
-    (case,) = outcome.cases
-    assert (case.kind, case.order_id) == (kind, ORDER)
-    assert (outcome.events, outcome.entries, outcome.charge.paid_at) == ((), (), None)
-
-
-def test_58_8_is_58_80() -> None:
-    said = Money.parse("58.8")
-
-    outcome = apply(waiting(), fact(P.PAID, amount=said, paid=said))
-
-    assert outcome.charge.status is S.PAID
-
-
-def test_a_mismatch_after_the_payment_opens_a_case_and_leaves_the_charge_paid() -> None:
-    outcome = apply(in_status(S.PAID), fact(P.PAID, paid=Money.parse("1.00")))
-
-    assert outcome.charge.status is S.PAID
-    assert len(outcome.cases) == 1
-
-
-def test_another_order_of_the_provider_for_our_charge_is_a_case_and_no_more() -> None:
-    outcome = apply(waiting(), fact(P.PAID, provider_id="ORD02"))
-
-    assert outcome.charge.status is S.WAITING
-    assert outcome.charge.provider_id == "ORD01"
-    (case,) = outcome.cases
-    assert case.kind is CaseKind.SECOND_PROVIDER_ORDER
-
-
-def test_a_reference_mismatch_does_not_take_the_foreign_order_for_its_own() -> None:
-    outcome = apply(creating(), fact(P.PAID, reference="charge-2"))
-
-    assert (outcome.charge.status, outcome.charge.provider_id) == (S.REVIEW, None)
 
 
 def test_a_fact_older_than_the_last_one_changes_nothing() -> None:
@@ -280,16 +206,6 @@ def test_a_refusal_is_told_once_and_only_before_the_charge_is_there() -> None:
     assert isinstance(event, ChargeRefused)
     assert (refused.charge.status, event.shop_id) == (S.REFUSED, SHOP)
     assert (too_late.charge.status, too_late.verdict) == (S.WAITING, Verdict.REFUSED)
-
-
-def test_a_key_that_the_provider_knows_otherwise_is_a_case_and_is_not_sent_again() -> None:
-    doubted = doubt_charge(creating(), detail="409", request=b"bare", now=NOW)
-    too_late = doubt_charge(waiting(), detail="409", request=b"bare", now=NOW)
-
-    assert (doubted.charge.status, doubted.charge.next_check_at) == (S.UNKNOWN, None)
-    assert doubted.charge.request == b"bare"
-    assert len(doubted.cases) == 1
-    assert too_late.refused is S.UNKNOWN
 
 
 def test_checks_come_soon_at_first_then_rarely_and_once_after_the_code_expires() -> None:

@@ -1,51 +1,18 @@
 """The delivery table: what a handler raises decides what becomes of the message."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from comanda.envelope import Envelope, seal
-from comanda.events import OrderPaid, OrderReady
+from comanda.events import OrderReady
 from comanda.ids import OrderId, ShopId
 from comanda.messaging.memory import InMemoryQueue
-from workers.runtime.consumer import Consumer, ConsumerLimits, Handler
+from tests.runtime_consuming import LIMITS, NOW, consumer, fine, paid, running, until
+from workers.runtime.consumer import Handler
 from workers.runtime.errors import AlreadyHandled, Conflict, InvalidMessage, RetryLater
-
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-LIMITS = ConsumerLimits(
-    window=8, receivers=2, wait=timedelta(seconds=0.2), grace=timedelta(seconds=2)
-)
-
-
-def paid(order: str = "o-1") -> str:
-    event = OrderPaid(shop_id=ShopId("lanchonete"), order_id=OrderId(order))
-    return seal(event, now=NOW).to_json()
-
-
-def consumer(queue: InMemoryQueue, handler: Handler, limits: ConsumerLimits = LIMITS) -> Consumer:
-    return Consumer(queue, {OrderPaid: handler}, context="orders", limits=limits)
-
-
-@asynccontextmanager
-async def running(subject: Consumer) -> AsyncIterator[None]:
-    task = asyncio.create_task(subject.run())
-    try:
-        yield
-    finally:
-        subject.stop()
-        await asyncio.wait_for(task, 10)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(400):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not happen within 4 s")
 
 
 def raising(error: Exception) -> Handler:
@@ -53,10 +20,6 @@ def raising(error: Exception) -> Handler:
         raise error
 
     return handler
-
-
-async def fine(_: Envelope) -> None:
-    return None
 
 
 async def test_a_handled_message_is_deleted() -> None:
@@ -152,94 +115,6 @@ async def test_a_conflict_is_tried_again_at_once() -> None:
     assert queue.hidden == {}
 
 
-async def test_messages_of_one_order_never_run_side_by_side() -> None:
-    queue = InMemoryQueue()
-    for _ in range(6):
-        queue.send(paid("same"))
-    side_by_side = 0
-    most = 0
-
-    async def handler(_: Envelope) -> None:
-        nonlocal side_by_side, most
-        side_by_side += 1
-        most = max(most, side_by_side)
-        await asyncio.sleep(0.01)
-        side_by_side -= 1
-
-    async with running(consumer(queue, handler)):
-        await until(lambda: queue.depth == 0)
-
-    assert most == 1
-
-
-async def test_a_slow_message_does_not_hold_its_neighbours() -> None:
-    queue = InMemoryQueue()
-    release = asyncio.Event()
-
-    async def handler(envelope: Envelope) -> None:
-        if envelope.event.subject == "slow":
-            await release.wait()
-
-    queue.send(paid("slow"))
-    for number in range(30):
-        queue.send(paid(f"o-{number}"))
-
-    async with running(consumer(queue, handler)):
-        await until(lambda: len(queue.deleted) == 30)
-        release.set()
-        await until(lambda: queue.depth == 0)
-
-
-async def test_a_stop_finishes_what_is_in_hand() -> None:
-    queue = InMemoryQueue()
-    started = asyncio.Event()
-
-    async def handler(_: Envelope) -> None:
-        started.set()
-        await asyncio.sleep(0.2)
-
-    queue.send(paid())
-
-    async with running(consumer(queue, handler)):
-        await started.wait()
-
-    assert queue.depth == 0
-    assert len(queue.deleted) == 1
-
-
-async def test_a_stop_hands_back_what_outlasts_the_grace_period() -> None:
-    queue = InMemoryQueue()
-    started = asyncio.Event()
-
-    async def handler(_: Envelope) -> None:
-        started.set()
-        await asyncio.sleep(60)
-
-    queue.send(paid(), message_id="m")
-    short = ConsumerLimits(wait=timedelta(seconds=0.1), grace=timedelta(seconds=0.1))
-
-    async with running(consumer(queue, handler, short)):
-        await started.wait()
-
-    assert queue.hidden["m"] == timedelta()
-    assert queue.depth == 1
-
-
-async def test_a_long_handler_keeps_its_message_hidden() -> None:
-    queue = InMemoryQueue()
-    quick = ConsumerLimits(wait=timedelta(seconds=0.1), visibility=timedelta(seconds=0.1))
-
-    async def handler(_: Envelope) -> None:
-        await asyncio.sleep(0.3)
-
-    queue.send(paid(), message_id="m")
-
-    async with running(consumer(queue, handler, quick)):
-        await until(lambda: queue.depth == 0)
-
-    assert queue.hidden["m"] == timedelta(seconds=0.1)
-
-
 async def test_what_fails_as_often_as_it_may_be_received_is_rejected_with_fault_and_line() -> None:
     queue = InMemoryQueue()
     queue.send(paid(), message_id="m")
@@ -298,32 +173,3 @@ async def test_a_bad_deploy_stops_consuming_before_the_queue_is_drained() -> Non
     # Eight were in hand when the twentieth was judged: they are kept, not rejected as well.
     assert len(queue.dead) == 20
     assert queue.depth == 180
-
-
-async def test_a_handler_that_hangs_is_ended_and_its_message_comes_again() -> None:
-    queue = InMemoryQueue()
-    quick = ConsumerLimits(
-        window=1,
-        wait=timedelta(seconds=0.1),
-        visibility=timedelta(seconds=0.06),
-        longest_handling=timedelta(seconds=0.1),
-    )
-    ended: list[str] = []
-
-    async def handler(envelope: Envelope) -> None:
-        if envelope.event.subject == "hangs":
-            try:
-                await asyncio.Event().wait()
-            finally:
-                ended.append(envelope.id)
-
-    queue.send(paid("hangs"))
-    queue.send(paid("o-2"))
-
-    # It held the only place, so the second message tells that the place is free again.
-    async with running(consumer(queue, handler, quick)):
-        await until(lambda: len(queue.deleted) == 1)
-
-    assert len(ended) == 1
-    assert queue.depth == 1
-    assert queue.dead == []
