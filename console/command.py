@@ -21,6 +21,7 @@ from console.commands.disown import disown
 from console.commands.doctor import doctor
 from console.commands.staff import staff
 from console.commands.stock import stock
+from console.commands.trace import trace
 from console.commands.webhooks import webhooks
 from console.door import Door, DoorClosed
 from console.places import Places, PlacesUnknown, find_places, places_file
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.add_typer(orders.order, name="order")
 app.command()(orders.journey)
+app.command()(trace)
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(replay.app, name="replay")

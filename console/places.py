@@ -40,7 +40,7 @@ class Places:
 
     With `simulator`, the truth is what Mercado Pago's simulator holds; else `accounts` are searched
     at `mercadopago`. `sqs` is a laptop's bus; elsewhere the environment's own keys lead to the
-    queues of `stage`.
+    queues of `stage`. `traces` is the file where a laptop keeps spans.
     """
 
     edge: str
@@ -50,6 +50,7 @@ class Places:
     accounts: Mapping[str, Account] = field(default_factory=dict)
     stage: str = ""
     sqs: str | None = None
+    traces: str | None = None
 
 
 def find_places(file: Path | None = None) -> Places:
@@ -81,4 +82,5 @@ def _read(content: Mapping[str, Any]) -> Places:
         accounts={s: Account(**account) for s, account in content.get("accounts", {}).items()},
         stage=content.get("stage", ""),
         sqs=content.get("sqs"),
+        traces=content.get("traces"),
     )

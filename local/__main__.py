@@ -7,6 +7,7 @@ import sys
 import uvloop
 
 from local.demo.commands import demo, demo_day, demo_outage, run
+from local.supervisor import Options
 
 
 def main(arguments: list[str]) -> int:
@@ -20,17 +21,19 @@ def main(arguments: list[str]) -> int:
     loading.add_argument("--scenario", choices=("load", "outage", "day"), default="load")
     loading.add_argument("--seed", type=int, default=1, help="of a day: who does what")
     loading.add_argument("--verbose", action="store_true", help="show every process's log")
+    for command in (running, loading):
+        command.add_argument("--traces", action="store_true", help="keep spans of every order")
+        command.add_argument("--iam", action="store_true", help="hold each program to its policy")
     chosen = parser.parse_args(arguments)
+    options = Options(verbose=chosen.verbose, is_guarded=chosen.iam, has_traces=chosen.traces)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         if chosen.command == "run":
-            return runner.run(run(verbose=chosen.verbose))
+            return runner.run(run(options=options))
         if chosen.scenario == "outage":
-            return runner.run(demo_outage(verbose=chosen.verbose))
+            return runner.run(demo_outage(options=options))
         if chosen.scenario == "day":
-            return runner.run(
-                demo_day(orders=chosen.orders, seed=chosen.seed, verbose=chosen.verbose)
-            )
-        return runner.run(demo(orders=chosen.orders, verbose=chosen.verbose))
+            return runner.run(demo_day(orders=chosen.orders, seed=chosen.seed, options=options))
+        return runner.run(demo(orders=chosen.orders, options=options))
 
 
 def _count(text: str) -> int:

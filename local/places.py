@@ -22,6 +22,7 @@ def write_places(folder: Path, *, urls: Mapping[str, str], staff: Sequence[Staff
         "simulator": urls["mercadopago"],
         "stage": STAGE,
         "sqs": urls["bus"],
+        **({"traces": str(folder / "traces" / "spans.jsonl")} if "traces" in urls else {}),
         "logins": _logins(staff, ASKING),
         "kitchens": _logins(staff, COOKING),
     }

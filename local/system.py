@@ -30,6 +30,8 @@ DATABASES = {"payments": "payments", "catalog": "catalog"}
 STAND_INS = ("postgres", "bus", "ministack", "mercadopago")
 DOORS = ("edge", "auth", "webhooks")
 SCREENS = "console"
+# Only where traces are asked for.
+TRACES = "traces"
 PORTS = (*STAND_INS, *DOORS, *CONTEXTS, *(f"{name}-worker" for name in CONTEXTS), SCREENS)
 # Only these wait for the pools of Cognito, which take longest to make.
 CHECKING_TOKENS = ("auth", *CONTEXTS)
@@ -81,6 +83,7 @@ class Laptop:
         return (
             *self._server.parts(port=self._ports["postgres"]),
             *self._stand_ins(),
+            *self._collector(),
             *self._provisioning.steps(),
             *self._edge(),
             *(part for name in CONTEXTS for part in self._context_parts(name)),
@@ -90,7 +93,7 @@ class Laptop:
 
     def environment_of(self, name: str) -> Mapping[str, str]:
         """Give the variables of one process; those that provisioning finds out once it has."""
-        if name in STAND_INS:
+        if name in (*STAND_INS, TRACES):
             return {}
         if name == "edge":
             return {**self.environment, **self._port("edge"), "COMANDA_EDGE_ROUTES": self._routes()}
@@ -109,6 +112,18 @@ class Laptop:
             "COMANDA_GUESTS_PER_ADDRESS": "1000000",
             "COMANDA_EMAIL_SENDER": EMAIL_SENDER,
             "COMANDA_WEBHOOKS_TO_LOOPBACK": "true",
+            **self._traces(name),
+        }
+
+    def _traces(self, name: str) -> dict[str, str]:
+        if TRACES not in self._ports:
+            return {}
+        return {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": self.urls[TRACES],
+            "OTEL_SERVICE_NAME": name,
+            # Whoever looks at an order has just placed it.
+            "OTEL_BSP_SCHEDULE_DELAY": "200",
+            "COMANDA_TRACES_RATIO": "1",
         }
 
     def _tokens(self) -> dict[str, str]:
@@ -170,6 +185,11 @@ class Laptop:
             ),
         )
 
+    def _collector(self) -> tuple[Process, ...]:
+        if TRACES not in self._ports:
+            return ()
+        return (self._stand_in(TRACES, (sys.executable, "-m", "local.traces")),)
+
     def _stand_in(
         self, name: str, command: tuple[str, ...], *, is_ready: Probe | None = None
     ) -> Process:
@@ -224,14 +244,15 @@ class Laptop:
 
 
 @contextmanager
-def describe_laptop(folder: Path, *, cache: Path) -> Iterator[Laptop]:
+def describe_laptop(folder: Path, *, cache: Path, has_traces: bool = False) -> Iterator[Laptop]:
     """Reserve the ports and prepare the stores of a run in `folder`."""
+    names = (*PORTS, TRACES) if has_traces else PORTS
     memory = folder / "ports.json"
     is_fresh = not memory.exists()
     last = {} if is_fresh else json.loads(memory.read_text())
-    preferred = [last[name] for name in PORTS] if set(last) == set(PORTS) else []
-    with reserve_ports(len(PORTS), preferred=preferred) as numbers:
-        ports = dict(zip(PORTS, numbers, strict=True))
+    preferred = [last[name] for name in names] if set(last) == set(names) else []
+    with reserve_ports(len(names), preferred=preferred) as numbers:
+        ports = dict(zip(names, numbers, strict=True))
         memory.write_text(json.dumps(ports))
         given = os.environ.get("DATABASE_URL")
         server: OwnServer | GivenServer

@@ -1,10 +1,13 @@
 """The same money as four parties tell it, of one shop, read into plain values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from comanda.money import Money
+
+# Where an order is on its way through the kitchen, or was.
+KITCHEN = frozenset({"RECEIVED", "IN_PREPARATION", "READY", "COMPLETED"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,6 +20,9 @@ class AuditedOrder:
     refunded: Money
     paid_by: str | None
     history: tuple[str, ...]
+    # What its lines take of each product, parts of combos included.
+    units: Mapping[str, int] = field(default_factory=dict)
+    has_code: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +94,15 @@ class AuditedLedger:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AuditedReservation:
+    """What catalog set aside for an order, in units by product; HELD, SOLD or RELEASED."""
+
+    order_id: str
+    status: str
+    units: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ProviderPaid:
     """A payment as the provider tells it."""
 
@@ -110,6 +125,7 @@ class Books:
     paid: tuple[ProviderPaid, ...]
     ledger: tuple[AuditedLedger, ...] = ()
     is_whole: bool = False
+    reservations: tuple[AuditedReservation, ...] = ()
 
     @cached_property
     def _known_orders(self) -> frozenset[str]:

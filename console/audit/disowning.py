@@ -17,8 +17,8 @@ from console.audit.books import Books
 from console.audit.invariants import offenders
 
 REASON = "lost_in_a_restore"
-# Money in is what the order costs, or went back, or is a case: see `console.audit.invariants`.
-_MONEY = 3
+# What an order that is not there still has of money and of stock: see `console.audit.invariants`.
+_MONEY, _STOCK = 3, 4
 
 
 class Publisher(Protocol):
@@ -29,9 +29,10 @@ class Publisher(Protocol):
 
 
 def lost_orders(books: Books) -> tuple[OrderId, ...]:
-    """Give the orders that are not there, and whose charge may still take or keep money."""
-    missing = {charge.order_id for charge in books.charges} - set(books.orders)
-    offending = {it.subject for it in offenders(books) if it.invariant == _MONEY}
+    """Give the orders that are not there, and that may still take or keep money, or hold stock."""
+    known = {it.order_id for it in books.charges} | {it.order_id for it in books.reservations}
+    offending = {it.subject for it in offenders(books) if it.invariant in (_MONEY, _STOCK)}
+    missing = known - set(books.orders)
     return tuple(OrderId(it) for it in sorted(missing & offending))
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from comanda.money import ZERO
-from console.audit.books import AuditedCharge, Books, ProviderPaid
+from console.audit.books import KITCHEN, AuditedCharge, Books, ProviderPaid
+from console.audit.stock import stock_faults
 
 NAMES = {
     1: "one order per idempotency key",
@@ -15,8 +16,6 @@ NAMES = {
     5: "nothing moved backwards",
 }
 _LIVE = frozenset({"CREATING", "UNKNOWN", "WAITING", "PAID", "PARTIALLY_REFUNDED", "DISPUTED"})
-_UNITS = ("received", "held", "sold")
-KITCHEN = frozenset({"RECEIVED", "IN_PREPARATION", "READY", "COMPLETED"})
 _STEPS = {
     None: frozenset({"PENDING_PAYMENT"}),
     "PENDING_PAYMENT": frozenset({"RECEIVED", "PAYMENT_FAILED", "CANCELLED"}),
@@ -40,7 +39,7 @@ class Offender:
 
 def offenders(books: Books) -> list[Offender]:
     """Check all five over one shop."""
-    checks = (_keys, _single_charges, _money, _stock, _direction)
+    checks = (_keys, _single_charges, _money, stock_faults, _direction)
     return [
         Offender(invariant=number, shop=books.shop, subject=subject, detail=detail)
         for number, check in enumerate(checks, start=1)
@@ -144,24 +143,6 @@ def _charge_fault(charge: AuditedCharge, books: Books) -> str | None:
     if charge.refunded != order.refunded:
         return f"{charge.refunded} went back, and the order says {order.refunded}"
     return None
-
-
-def _stock(books: Books) -> Found:
-    for level in books.levels:
-        pairs = (
-            ("received", level.received, "deliveries", level.delivered),
-            ("held", level.held, "held reservations", level.reserved),
-            ("sold", level.sold, "sold reservations", level.bought),
-        )
-        for name, have, other, should in pairs:
-            if have != should:
-                yield level.product_id, f"{name} is {have}, {other} add up to {should}"
-        if level.held + level.sold > level.received:
-            yield level.product_id, "more is held and sold than was received"
-    for product in books.ledger:
-        for name, have, booked in zip(_UNITS, product.level, product.booked, strict=True):
-            if have != booked:
-                yield product.product_id, f"{name} is {have}, its ledger adds up to {booked}"
 
 
 def _direction(books: Books) -> Found:

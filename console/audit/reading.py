@@ -17,6 +17,7 @@ from console.audit.books import (
     AuditedLedger,
     AuditedLevel,
     AuditedOrder,
+    AuditedReservation,
     Books,
     ProviderPaid,
 )
@@ -46,6 +47,11 @@ def read_books(shop: str, *, places: Places, door: Door, days: int) -> Books:
     orders, claims = _orders(shop, door=door)
     levels = door.read(shop, f"/apis/catalog/{shop}/audit")
     ledger = door.read(shop, f"/apis/catalog/{shop}/audit/ledger")
+    reservations = _reservations(shop, door=door)
+    taking = {it.order_id for it in reservations if it.units}
+    if taking - set(orders):
+        # They were placed since, or are gone; what was read of the others is not read anew.
+        orders = _orders(shop, door=door)[0] | orders
     return Books(
         shop=shop,
         orders=orders,
@@ -55,6 +61,7 @@ def read_books(shop: str, *, places: Places, door: Door, days: int) -> Books:
         levels=tuple(AuditedLevel(**row) for row in levels["levels"]),
         ledger=tuple(_booked(row) for row in ledger["levels"]),
         paid=paid,
+        reservations=reservations,
         is_whole=places.simulator is not None,
     )
 
@@ -73,6 +80,12 @@ def _orders(shop: str, *, door: Door) -> tuple[dict[str, AuditedOrder], tuple[Au
     if any(claim.is_answered and claim.order_id not in orders for claim in claims):
         orders |= {row["id"]: _order(row) for row in door.pages(shop, path, items="orders")}
     return orders, tuple(claims)
+
+
+def _reservations(shop: str, *, door: Door) -> tuple[AuditedReservation, ...]:
+    """Read them behind the orders: stock follows its order, and never the other way round."""
+    path = f"/apis/catalog/{shop}/audit/reservations"
+    return tuple(AuditedReservation(**row) for row in door.pages(shop, path, items="reservations"))
 
 
 def _provider(shop: str, *, places: Places, days: int) -> Iterator[ProviderPaid]:
@@ -145,6 +158,8 @@ def _order(row: JSON) -> AuditedOrder:
         refunded=Money.parse(row["refunded"]),
         paid_by=row["paid_by"],
         history=tuple(row["history"]),
+        units=row["units"],
+        has_code=row["has_code"],
     )
 
 

@@ -25,6 +25,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--every-point", action="store_true", help="kill workers and APIs at each of their awaits"
     )
+    parser.add_argument(
+        "--all-points",
+        action="store_true",
+        help="kill each worker at every line at which it waits, however long it takes (--seconds)",
+    )
     parser.add_argument("--only", nargs="+", choices=KINDS, default=(), help="kinds of faults")
     parser.add_argument("--proof", type=Path, help="write the page here")
     chosen = parser.parse_args(arguments)
@@ -38,6 +43,7 @@ def main(arguments: list[str]) -> int:
         people=chosen.people,
         kinds=tuple(chosen.only),
         at_every_point=chosen.every_point,
+        hunts=chosen.all_points,
     )
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -36,8 +36,11 @@ class Breakable:
 
 
 @asynccontextmanager
-async def breakable_system(options: Options) -> AsyncIterator[Breakable]:
-    """Start the laptop with links and points of death; raise `SystemFailed`."""
+async def breakable_system(options: Options, *, has_hunt: bool = False) -> AsyncIterator[Breakable]:
+    """Start the laptop with links and points of death; raise `SystemFailed`.
+
+    With a hunt its workers rise again in a moment, and fall wherever nobody fell yet.
+    """
     with (
         run_folder(options) as folder,
         describe_laptop(folder, cache=options.root / "cache") as laptop,
@@ -45,8 +48,10 @@ async def breakable_system(options: Options) -> AsyncIterator[Breakable]:
     ):
         network = Network(laptop.urls)
         dooms = _dooms(folder / "dooms")
+        program = "local.chaos.hunted" if has_hunt else "local.chaos.doomed"
         moved = Moved.to(volume, folder / "postgres" / "data") if volume else None
         linked = _Linked(laptop, network=network, dooms=dooms, folder=folder, moved=moved)
+        linked.program = program
         try:
             async with supervised(linked, folder=folder, options=options) as system:
                 write_places(folder, urls=system.urls, staff=system.staff)
@@ -64,8 +69,11 @@ def _dooms(folder: Path) -> dict[str, Doom]:
 class _Linked(Wrapped):
     """The laptop's description, in which every part finds the others over links.
 
-    Its addresses stay the true ones: who judges is not to be fooled.
+    Its addresses stay the true ones: who judges is not to be fooled. `program` is what workers
+    are started through.
     """
+
+    program = "local.chaos.doomed"
 
     def __init__(
         self,
@@ -96,7 +104,9 @@ class _Linked(Wrapped):
             return part
         command = part.command
         if (doom := self._dooms.get(part.name)) is not None:
-            command = (sys.executable, "-m", "local.chaos.doomed", str(doom.base), command[-1])
+            # Only workers rise by themselves.
+            program = self.program if part.name.endswith("-worker") else "local.chaos.doomed"
+            command = (sys.executable, "-m", program, str(doom.base), command[-1])
         if part.name == "postgres" and self._moved is not None:
             part, command = self._moved.led(part), self._moved.command(part)
         return replace(part, command=command, environment=partial(self._environment, part))

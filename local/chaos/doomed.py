@@ -13,7 +13,8 @@ import runpy
 import sys
 import threading
 import time
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Sequence
+from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -42,8 +43,9 @@ class Points:
             time.sleep(_LOOK_EVERY)
             self._ordained = self._doom.ordained()
 
-    def meet(self, point: str) -> None:
-        """Note the point; fall if it is one of those."""
+    def meet(self, moment: str, places: Sequence[str]) -> None:
+        """Note that the last of the places, the innermost, is met; fall if it is ordained."""
+        point = f"{moment} {places[-1]}"
         if point not in self._known:
             self._known.add(point)
             self._doom.note_seen([point])
@@ -61,12 +63,12 @@ class Stepped(Coroutine[Any, Any, Any]):
     def __init__(self, inner: Coroutine[Any, Any, Any], points: Points) -> None:
         self._inner = inner
         self._points = points
-        self._place: str | None = None
+        self._places: list[str] = []
 
     def send(self, value: Any) -> Any:
         """Go on from one await to the next."""
-        if self._place is not None:
-            self._points.meet(f"past {self._place}")
+        if self._places:
+            self._points.meet("past", self._places)
         yielded = self._inner.send(value)
         self._rest()
         return yielded
@@ -89,27 +91,31 @@ class Stepped(Coroutine[Any, Any, Any]):
         return (yield from self._inner.__await__())
 
     def _rest(self) -> None:
-        self._place = place_of(self._inner)
-        if self._place is not None:
-            self._points.meet(f"at {self._place}")
+        self._places = places_of(self._inner)
+        if self._places:
+            self._points.meet("at", self._places)
 
 
-def place_of(awaited: Any) -> str | None:
-    """Name the innermost line of ours that waits, and what of others' it waits in."""
-    ours: tuple[CodeType, int] | None = None
+def places_of(awaited: Any) -> list[str]:
+    """Name the lines of ours that wait, the innermost last, with what of others' that waits in."""
+    ours: list[tuple[CodeType, int]] = []
     beneath = ""
     while (frame := _frame_of(awaited)) is not None:
         code = frame.f_code
         if code.co_filename.startswith(_OURS) and not code.co_filename.startswith(_WIRE):
-            ours, beneath = (code, frame.f_lineno), ""
+            ours.append((code, frame.f_lineno))
+            beneath = ""
         elif not beneath:
             beneath = f" in {code.co_name.strip('_')}"
         awaited = _next_of(awaited, frame)
-    if ours is None:
-        return None
-    code, line = ours
+    places = [_named(code, line) for code, line in ours]
+    return [*places[:-1], places[-1] + beneath] if places else []
+
+
+@cache
+def _named(code: CodeType, line: int) -> str:
     module = Path(code.co_filename).relative_to(REPOSITORY).with_suffix("")
-    return f"{'.'.join(module.parts)}.{code.co_qualname}:{line}{beneath}"
+    return f"{'.'.join(module.parts)}.{code.co_qualname}:{line}"
 
 
 def _frame_of(awaited: Any) -> FrameType | None:
@@ -134,7 +140,11 @@ def _next_of(awaited: Any, frame: FrameType) -> Any:
 
 def main(base: str, module: str) -> None:
     """Become the module."""
-    points = Points(Doom(Path(base)))
+    become(module, Points(Doom(Path(base))))
+
+
+def become(module: str, points: Points) -> None:
+    """Run the module, met by the points, as if it had been started by its name."""
     threading.Thread(target=points.watch, daemon=True, name="doom").start()
     wrap_runs(lambda coroutine: _stepping(coroutine, points))
     sys.argv = [module]

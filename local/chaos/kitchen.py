@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from comanda.money import ZERO, Money
 from console.audit.books import Books
+from console.audit.stock import uncounted
 from local.demo.client import Shopper
 
 _STEPS = {
@@ -35,9 +36,11 @@ def kitchen_faults(books: Sequence[Books]) -> list[str]:
     """Name each order that was made and not paid for, or paid for and not made.
 
     The board must have been worked off. What was paid is what the provider says it kept; an order
-    that is paid for and was not made is nobody's fault only while a case names it.
+    that is paid for and was not made is nobody's fault only while a case names it. What the shelf
+    gave is what the lines of orders took: under chaos all products are counted.
     """
-    return [fault for it in books for fault in _faults(it)]
+    made = [fault for it in books for fault in _faults(it)]
+    return [*made, *(f"{it.shop} {name}: {told}" for it in books for name, told in uncounted(it))]
 
 
 def _faults(books: Books) -> Iterable[str]:

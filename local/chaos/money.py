@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from comanda.money import ZERO, Money
-from console.audit.books import AuditedCharge, Books, ProviderPaid
-from console.audit.invariants import KITCHEN
+from console.audit.books import KITCHEN, AuditedCharge, Books, ProviderPaid
 
 
 class Place(StrEnum):

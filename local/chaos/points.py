@@ -11,6 +11,11 @@ from dataclasses import dataclass, field
 from local.chaos.doom import Doom
 
 _LOOK_EVERY = 0.05
+# Where a death costs most: what is saved and not told, told and not done with, done and not gone.
+_BOUNDARIES = ("commit", "publish", "delete", "_Member", "DynamoUnit")
+# Where a worker waits most of its time with nothing in hand.
+_IDLE = ("service.", "health", "receiv", "heartbeat.", "waiting.", "postgres_pool", "Consumer.run")
+_AT_A_BOUNDARY, _AT_WORK = 0.5, 0.8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,8 +45,9 @@ class Fates:
         self._busy.add(part)
         before = len(doom.struck())
         try:
+            chosen = _telling(able, dice=dice)
             # Not all, or whatever comes first in every loop would always be the next.
-            doom.ordain(dice.sample(able, k=(len(able) + 1) // 2), sent)
+            doom.ordain(dice.sample(chosen, k=(len(chosen) + 1) // 2), sent)
             has_fallen = await _until_struck(doom, more_than=before, within=within)
         finally:
             doom.withdraw()
@@ -66,6 +72,16 @@ class Fates:
             )
             for part, doom in sorted(self.dooms.items())
         )
+
+
+def _telling(able: list[str], *, dice: random.Random) -> list[str]:
+    """Choose mostly what a message leads to; a worker at rest has nothing to lose."""
+    how = dice.random()
+    boundaries = [point for point in able if any(word in point for word in _BOUNDARIES)]
+    working = [point for point in able if not any(word in point for word in _IDLE)]
+    if how < _AT_A_BOUNDARY and boundaries:
+        return boundaries
+    return working if how < _AT_WORK and working else able
 
 
 async def _until_struck(doom: Doom, *, more_than: int, within: float) -> bool:

@@ -43,7 +43,7 @@ class Outcome:
     def is_sound(self) -> bool:
         """Tell whether every real is accounted for, and nothing lies dead."""
         lost = places_of(self.verdict.books)[Place.NOWHERE] > ZERO
-        return not (lost or self.verdict.offenders or self.verdict.dead)
+        return not (lost or self.verdict.offenders or self.verdict.dead or self.verdict.stuck)
 
 
 async def run_storm(system: System, storm: Storm) -> Outcome:
@@ -86,13 +86,14 @@ def _figures(outcome: Outcome) -> list[tuple[str, int]]:
         ("dead letters sent back", verdict.redriven),
         ("dead letters left", len(verdict.dead)),
         ("violations of a money invariant", len(verdict.offenders)),
+        ("orders for which something was forgotten", len(verdict.stuck)),
     ]
 
 
 def _wrong(outcome: Outcome) -> list[str]:
     found = outcome.verdict.offenders
     told = [f"{it.invariant} {it.shop} {it.subject}: {it.detail}" for it in found]
-    return [*told, *outcome.verdict.dead]
+    return [*told, *outcome.verdict.stuck, *outcome.verdict.dead]
 
 
 async def _whole(storm: Storm, root: Path) -> Outcome:

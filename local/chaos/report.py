@@ -5,6 +5,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from local.chaos.figures import faults_found, figures
+from local.chaos.hunt_report import HUNT, told_of_hunt
 from local.chaos.running import Outcome
 
 _MOST_TOLD = 20
@@ -15,19 +17,29 @@ def print_outcome(outcome: Outcome, console: Console) -> None:
     table = Table(title=f"Chaos, seed {outcome.trial.seed}")
     table.add_column("what")
     table.add_column("count", justify="right")
-    for name, count in _figures(outcome):
+    for name, count in figures(outcome):
         table.add_row(name, str(count))
     console.print(table)
-    for line in _faults_found(outcome)[:_MOST_TOLD]:
+    for line in faults_found(outcome)[:_MOST_TOLD]:
         console.print(f"[red]{line}[/]", soft_wrap=True)
     verdict = "Nothing was violated." if outcome.is_sound else "[red]The promise was broken.[/]"
     console.print(verdict)
 
 
 def write_proof(outcome: Outcome, path: Path) -> None:
-    """Write the page that the command makes."""
+    """Write the part of the page that the command makes; the other command's part stays."""
+    storm, _, hunt = (path.read_text() if path.exists() else "").partition(HUNT)
+    if outcome.trial.hunts:
+        hunt = "\n".join(told_of_hunt(outcome))
+    else:
+        storm = "\n".join(_told_of_storm(outcome))
+    page = storm.rstrip() + (f"\n\n{HUNT}{hunt.rstrip()}" if hunt.strip() else "")
+    path.write_text(page.lstrip() + "\n")
+
+
+def _told_of_storm(outcome: Outcome) -> list[str]:
     trial = outcome.trial
-    lines = [
+    return [
         "# The proof",
         "",
         "Written by `make chaos`. A whole laptop sells, cooks and pays back while a schedule of",
@@ -39,7 +51,7 @@ def write_proof(outcome: Outcome, path: Path) -> None:
         "",
         "| what | count |",
         "|---|---|",
-        *(f"| {name} | {count} |" for name, count in _figures(outcome)),
+        *(f"| {name} | {count} |" for name, count in figures(outcome)),
         "",
         "| fault | injected | found nobody |",
         "|---|---|---|",
@@ -49,9 +61,8 @@ def write_proof(outcome: Outcome, path: Path) -> None:
         ),
         "",
         *_points(outcome),
-        *(f"- {line}" for line in _faults_found(outcome)[:_MOST_TOLD]),
+        *(f"- {line}" for line in faults_found(outcome)[:_MOST_TOLD]),
     ]
-    path.write_text("\n".join(lines).rstrip() + "\n")
 
 
 def _points(outcome: Outcome) -> list[str]:
@@ -68,29 +79,3 @@ def _points(outcome: Outcome) -> list[str]:
         *(f"- not struck: {it.part} {point}" for it in named for point in it.spared),
         "",
     ]
-
-
-def _figures(outcome: Outcome) -> list[tuple[str, int]]:
-    verdict = outcome.verdict
-    return [
-        ("faults injected", sum(outcome.faults.values())),
-        ("faults that found nobody to strike", sum(outcome.missed.values())),
-        ("orders that a client was told of", outcome.orders),
-        ("orders in the books", len(verdict.statuses)),
-        *((f"of them {name}", count) for name, count in sorted(outcome.by_status.items())),
-        ("customers who gave up", len(outcome.given_up)),
-        ("dead letters sent back", verdict.redriven),
-        ("open cases, each with its name", verdict.open_cases),
-        ("violations of a money invariant", len(verdict.offenders)),
-        ("violations in what clients saw", len(outcome.broken)),
-        ("orders made after the storm, for they were paid", outcome.made_last),
-        ("orders made and not paid for, or paid for and not made", len(outcome.unmade)),
-        ("dead letters left", len(verdict.dead)),
-    ]
-
-
-def _faults_found(outcome: Outcome) -> list[str]:
-    told = [
-        f"{it.invariant} {it.shop} {it.subject}: {it.detail}" for it in outcome.verdict.offenders
-    ]
-    return [*told, *outcome.broken, *outcome.unmade, *outcome.verdict.dead]

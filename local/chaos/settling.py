@@ -13,7 +13,8 @@ from console.audit.books import Books
 from console.audit.invariants import Offender, offenders
 from console.audit.reading import read_books
 from console.door import Door, DoorClosed
-from console.places import find_places
+from console.places import Places, find_places
+from local.chaos.stuck import stuck_orders
 from local.queues import client_of, depth_of, queues_of
 from local.supervisor import System
 
@@ -30,6 +31,8 @@ class Verdict:
     redriven: int
     open_cases: int
     books: tuple[Books, ...] = ()
+    # Orders for which something was forgotten, each with what it lacks.
+    stuck: tuple[str, ...] = ()
 
 
 class _Caller:
@@ -48,20 +51,24 @@ async def settle(system: System, *, patience: timedelta) -> Verdict:
     """Redrive as an operator would, and read until nothing is wrong or the patience is over."""
     deadline = time.monotonic() + patience.total_seconds()
     sqs, queues = client_of(system.environment, "sqs"), queues_of(system.environment)
-    redriven = 0
+    places, redriven = find_places(system.folder / "places.json"), 0
+    # One for all looks: whoever signs in at each is turned away by the limit of sign-ins.
+    door = Door(places.edge, logins=places.logins)
     while True:
         redriven += sum([await _redrive(sqs, queue) for queue in queues])
         try:
-            verdict = await asyncio.to_thread(_read, system)
+            verdict = await asyncio.to_thread(_read, places, door)
         except DoorClosed:
             if time.monotonic() > deadline:
                 raise
             await asyncio.sleep(_LOOK_AGAIN)
             continue
         dead = [line for q in queues for line in await _dead(sqs, q)]
-        is_quiet = not dead and not verdict[0] and not await asyncio.to_thread(_left, sqs, queues)
+        found, books = verdict
+        stuck = [line for it in books for line in stuck_orders(it)]
+        left = await asyncio.to_thread(_left, sqs, queues)
+        is_quiet = not (dead or found or stuck or left)
         if is_quiet or time.monotonic() > deadline:
-            found, books = verdict
             return Verdict(
                 offenders=tuple(found),
                 statuses={order.id: order.status for it in books for order in it.orders.values()},
@@ -69,13 +76,12 @@ async def settle(system: System, *, patience: timedelta) -> Verdict:
                 redriven=redriven,
                 open_cases=sum(case.is_open for it in books for case in it.cases),
                 books=tuple(books),
+                stuck=tuple(stuck),
             )
         await asyncio.sleep(_LOOK_AGAIN)
 
 
-def _read(system: System) -> tuple[list[Offender], list[Books]]:
-    places = find_places(system.folder / "places.json")
-    door = Door(places.edge, logins=places.logins)
+def _read(places: Places, door: Door) -> tuple[list[Offender], list[Books]]:
     shops = sorted(places.logins)
     books = [read_books(shop, places=places, door=door, days=7) for shop in shops]
     return [offender for it in books for offender in offenders(it)], books

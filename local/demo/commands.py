@@ -18,20 +18,22 @@ from local.demo.outage import walk_through_outages
 from local.demo.people import Mailbox
 from local.demo.report import print_report
 from local.demo.walk import Narrator, walk_all
+from local.iam.report import print_verdict
 from local.supervisor import Options, System, SystemFailed, running_system
 
 console = Console(highlight=False)
 
 
-async def run(*, verbose: bool) -> int:
+async def run(*, options: Options) -> int:
     """Start everything, drive two narrated orders, stay up until Ctrl-C."""
     try:
-        async with running_system(Options(verbose=verbose)) as system:
+        async with running_system(options) as system:
             doors = doors_of(system)
             async with _session() as session:
                 mailbox = Mailbox(session, aws_url=system.urls["ministack"])
                 shopper, shop = Shopper(session, doors), doors.shops[0]
                 await walk_all(shopper, shop=shop, mailbox=mailbox, console=console)
+            print_verdict(console, system)
             _print_addresses(system, doors)
             await system.wait_until_failed()
     except (SystemFailed, WalkFailed) as exc:
@@ -42,41 +44,43 @@ async def run(*, verbose: bool) -> int:
     return 0
 
 
-async def demo(*, orders: int, verbose: bool) -> int:
+async def demo(*, orders: int, options: Options) -> int:
     """Drive many orders, balance the books, stop; the status is 1 unless they balance."""
     try:
-        async with running_system(Options(verbose=verbose)) as system:
-            return await _demo(system, orders=orders)
+        async with running_system(options) as system:
+            status = await _demo(system, orders=orders)
+            return status if print_verdict(console, system) else 1
     except (SystemFailed, WalkFailed) as exc:
         console.print(f"[red]{exc}[/]", soft_wrap=True)
         return 1
 
 
-async def demo_outage(*, verbose: bool) -> int:
+async def demo_outage(*, options: Options) -> int:
     """Take the payments worker and then the broker away; the status is 1 if anything is lost."""
     try:
-        async with running_system(Options(verbose=verbose)) as system, _session() as session:
+        async with running_system(options) as system, _session() as session:
             await walk_through_outages(system, session=session, console=console)
+            return 0 if print_verdict(console, system) else 1
     except (SystemFailed, WalkFailed) as exc:
         console.print(f"[red]{exc}[/]", soft_wrap=True)
         return 1
-    return 0
 
 
-async def demo_day(*, orders: int, seed: int, verbose: bool) -> int:
+async def demo_day(*, orders: int, seed: int, options: Options) -> int:
     """Run a shop's whole day; the status is 1 unless books, stock and kitchen agree with all."""
     narrator = Narrator(console)
     try:
-        async with running_system(Options(verbose=verbose)) as system, _session() as session:
+        async with running_system(options) as system, _session() as session:
             collect_seldom()
             day = await run_day(
                 system, session=session, visits=Visits(orders=orders, seed=seed), tell=narrator.tell
             )
+            is_allowed = print_verdict(console, system)
     except (SystemFailed, WalkFailed) as exc:
         console.print(f"[red]{exc}[/]", soft_wrap=True)
         return 1
     print_day(console, day)
-    return 0 if day.is_good else 1
+    return 0 if day.is_good and is_allowed else 1
 
 
 async def _demo(system: System, *, orders: int) -> int:

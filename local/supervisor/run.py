@@ -26,12 +26,16 @@ class Options:
     """How to start; every run has a folder of its own under `root`.
 
     Without a `name` the first one that no other run holds is taken. A fresh run begins with an
-    empty folder; otherwise it goes on with what the last run of that name left.
+    empty folder; otherwise it goes on with what the last run of that name left. With a guard each
+    program is held to its IAM policy (`local.iam`). With traces a collector keeps spans
+    (`local.traces`).
     """
 
     verbose: bool = False
     name: str | None = None
     is_fresh: bool = True
+    is_guarded: bool = False
+    has_traces: bool = False
     root: Path = REPOSITORY / ".comanda"
     policy: RestartPolicy = field(default_factory=RestartPolicy)
 
@@ -117,16 +121,28 @@ async def running_system(options: Options | None = None) -> AsyncIterator[System
     """Start the laptop, wait until all is ready, stop it in order; raise `SystemFailed`."""
     # The description knows the supervisor's words, so the supervisor meets it only here.
     from local.places import write_places
-    from local.system import describe_laptop
 
     chosen = options or Options()
-    with (
-        run_folder(chosen) as folder,
-        describe_laptop(folder, cache=chosen.root / "cache") as laptop,
-    ):
+    with run_folder(chosen) as folder, _described(folder, chosen) as laptop:
         async with supervised(laptop, folder=folder, options=chosen) as system:
             write_places(folder, urls=system.urls, staff=system.staff)
             yield system
+
+
+@contextmanager
+def _described(folder: Path, options: Options) -> Iterator[Description]:
+    from local.system import describe_laptop
+
+    with describe_laptop(
+        folder, cache=options.root / "cache", has_traces=options.has_traces
+    ) as laptop:
+        if not options.is_guarded:
+            yield laptop
+            return
+        from local.iam.laptop import guarded_laptop
+
+        with guarded_laptop(laptop, folder=folder) as guarded:
+            yield guarded
 
 
 @asynccontextmanager
@@ -157,7 +173,7 @@ async def supervised(
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Give what children inherit: neither the user's AWS account nor a proxy may leak in."""
-    alien = ("AWS_", "COMANDA_", "PG", "DATABASE_URL")
+    alien = ("AWS_", "COMANDA_", "OTEL_", "PG", "DATABASE_URL")
     kept = {
         name: text
         for name, text in environ.items()

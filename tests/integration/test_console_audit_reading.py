@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from console.audit.books import AuditedLedger
+from console.audit.books import AuditedLedger, Books
 from console.audit.invariants import offenders
 from console.audit.reading import read_books
 from console.door import Door
@@ -23,6 +23,7 @@ BEFORE = (
 AFTER = (
     {"levels": [{**LEVEL, "delivered": 9, "reserved": 0, "bought": 0}]},
     {"levels": [{**LEVEL, "ledger_received": 9, "ledger_held": 1, "ledger_sold": 0}]},
+    {"reservations": [], "next": None},
 )
 
 
@@ -40,6 +41,8 @@ def orders_page(*orders: str, claims: tuple[str, ...] = (), behind: str | None =
         "paid_by": None,
         "history": ["PENDING_PAYMENT"],
         "version": 1,
+        "units": {"p": 2},
+        "has_code": False,
     }
     return {
         "orders": [{"id": order, **told} for order in orders],
@@ -48,8 +51,12 @@ def orders_page(*orders: str, claims: tuple[str, ...] = (), behind: str | None =
     }
 
 
-def read(script: Script, *pages: Any) -> Any:
+def read(script: Script, *pages: Any) -> Books:
     script.replies = [Reply(content=content) for content in (*BEFORE, *pages, *AFTER)]
+    return read_from(script)
+
+
+def read_from(script: Script) -> Books:
     places = Places(
         edge=script.url,
         logins={SHOP: Login(username="ana", password="x")},
@@ -99,3 +106,24 @@ def test_the_ledger_of_the_stock_is_part_of_the_books(script: Script) -> None:
     assert [(o.invariant, o.detail) for o in offenders(books)] == [
         (4, "held is 0, its ledger adds up to 1")
     ]
+
+
+def test_an_order_of_which_only_its_stock_is_known_is_looked_for_once_more(script: Script) -> None:
+    held = {"status": "HELD", "units": {"p": 2}}
+    told = [{"order_id": order, **held} for order in ("a", "b", "gone")]
+    script.replies = [
+        Reply(content=content)
+        for content in (
+            *BEFORE,
+            orders_page("a"),
+            *AFTER[:2],
+            {"reservations": told, "next": None},
+            orders_page("a", "b"),
+        )
+    ]
+
+    books = read_from(script)
+
+    assert sorted(books.orders) == ["a", "b"]
+    found = [(o.subject, o.detail) for o in offenders(books) if o.subject != "p"]
+    assert found == [("gone", "stock is held for it, and it is no order")]

@@ -66,3 +66,20 @@ async def test_a_worker_whose_points_nobody_knows_is_left_alone(tmp_path: Path) 
     fates = Fates(dooms={"w": Doom(tmp_path / "w")})
 
     assert not await fates.fell("w", sent=signal.SIGKILL, dice=DICE, within=5)
+
+
+async def test_most_deaths_are_where_a_message_is_in_hand(tmp_path: Path) -> None:
+    doom = Doom(tmp_path / "w")
+    idle = [f"at workers.runtime.service._repeat:{line}" for line in range(50)]
+    doom.note_seen([*idle, "past workers.runtime.group_commit.GroupCommit._commit:130 in aexit"])
+    fates, dice = Fates(dooms={"w": doom}), random.Random(7)
+
+    ordained = []
+    for _ in range(40):
+        falling = asyncio.create_task(fates.fell("w", sent=signal.SIGKILL, dice=dice, within=0.01))
+        await asyncio.sleep(0)
+        ordained.append(doom.ordained())
+        await falling
+
+    alone = [told for told in ordained if told is not None and len(told[0]) == 1]
+    assert 20 <= len(alone) < 40

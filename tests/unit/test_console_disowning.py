@@ -7,6 +7,7 @@ from comanda.envelope import Envelope
 from comanda.events import Event, OrderCancelled
 from comanda.ids import OrderId, ShopId
 from comanda.money import ZERO
+from console.audit.books import AuditedReservation
 from console.audit.disowning import REASON, disown, lost_orders
 from tests.unit.test_console_invariants import CHARGE, GOOD
 
@@ -27,6 +28,13 @@ class Collecting:
 def test_a_charge_without_its_order_is_lost() -> None:
     assert lost_orders(GOOD) == ()
     assert lost_orders(replace(GOOD, orders={})) == (OrderId("o1"),)
+
+
+def test_stock_that_is_held_for_an_order_that_is_not_there_is_lost_too() -> None:
+    held = AuditedReservation(order_id="o2", status="HELD", units={"p": 1})
+    books = replace(GOOD, reservations=(*GOOD.reservations, held))
+
+    assert lost_orders(books) == (OrderId("o2"),)
 
 
 def test_what_was_given_up_already_is_not_given_up_again() -> None:

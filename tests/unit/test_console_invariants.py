@@ -13,10 +13,12 @@ from console.audit.books import (
     AuditedLedger,
     AuditedLevel,
     AuditedOrder,
+    AuditedReservation,
     Books,
     ProviderPaid,
 )
 from console.audit.invariants import offenders
+from console.audit.stock import uncounted
 
 PRICE = Money.parse("58.80")
 ORDER = AuditedOrder(
@@ -26,6 +28,7 @@ ORDER = AuditedOrder(
     refunded=ZERO,
     paid_by="c1",
     history=("PENDING_PAYMENT", "RECEIVED"),
+    units={"p": 1},
 )
 CHARGE = AuditedCharge(
     id="c1",
@@ -42,6 +45,7 @@ CHARGE = AuditedCharge(
 PAID = ProviderPaid(id="ORD1", reference="c1", paid=PRICE, refunded=ZERO)
 LEVEL = AuditedLevel(product_id="p", received=9, held=0, sold=1, delivered=9, reserved=0, bought=1)
 LEDGER = AuditedLedger(product_id="p", level=(9, 0, 1), booked=(9, 0, 1))
+RESERVED = AuditedReservation(order_id="o1", status="SOLD", units={"p": 1})
 CASE = AuditedCase(kind="paid_late", subject="c1", order_id="o1", is_open=True)
 GOOD = Books(
     shop="shop",
@@ -51,6 +55,7 @@ GOOD = Books(
     cases=(),
     levels=(LEVEL,),
     ledger=(LEDGER,),
+    reservations=(RESERVED,),
     paid=(PAID,),
 )
 
@@ -84,6 +89,12 @@ def test_books_that_agree_have_no_offender() -> None:
         ({"ledger": (replace(LEDGER, booked=(8, 0, 1)),)}, 4),
         ({"ledger": (replace(LEDGER, booked=(9, 1, 1)),)}, 4),
         ({"ledger": (replace(LEDGER, booked=(9, 0, 0)),)}, 4),
+        ({"reservations": ()}, 4),
+        ({"reservations": (replace(RESERVED, units={"p": 2}),)}, 4),
+        ({"reservations": (replace(RESERVED, units={"p": 1, "q": 1}),)}, 4),
+        ({"reservations": (replace(RESERVED, status="RELEASED"),)}, 4),
+        ({"reservations": (replace(RESERVED, status="HELD"),)}, 4),
+        ({"reservations": (RESERVED, replace(RESERVED, order_id="o2", status="HELD"))}, 4),
         ({"orders": {"o1": replace(ORDER, history=("PENDING_PAYMENT", "READY"))}}, 5),
         ({"orders": {"o1": replace(ORDER, status="READY")}}, 5),
         ({"charges": (replace(CHARGE, status="WAITING"),)}, 5),
@@ -131,9 +142,11 @@ def test_our_order_under_anothers_reference_is_told_by_its_own_id() -> None:
 def test_money_that_came_and_went_unseen_is_no_offence() -> None:
     unseen = replace(CHARGE, charged=ZERO, status="REJECTED")
     order = replace(ORDER, status="PAYMENT_FAILED", history=("PENDING_PAYMENT", "PAYMENT_FAILED"))
-    back = (replace(PAID, refunded=PRICE),)
+    released = (replace(RESERVED, status="RELEASED"),)
+    came = replace(GOOD, levels=(), ledger=(), paid=(replace(PAID, refunded=PRICE),))
 
-    assert broken(replace(GOOD, charges=(unseen,), orders={"o1": order}, paid=back)) == set()
+    seen = replace(came, charges=(unseen,), orders={"o1": order}, reservations=released)
+    assert broken(seen) == set()
 
 
 def test_a_second_payment_that_went_back_is_no_offence() -> None:
@@ -158,3 +171,34 @@ def test_an_offender_is_named() -> None:
 
     assert (offender.shop, offender.subject) == ("shop", "900")
     assert "nobody knows" in offender.detail
+
+
+ENDED = replace(ORDER, status="CANCELLED", history=("PENDING_PAYMENT", "CANCELLED"))
+UNPAID = replace(GOOD, orders={"o1": ENDED}, charges=(), paid=())
+
+
+@pytest.mark.parametrize("status", ["HELD", "SOLD"])
+def test_an_order_that_ended_unpaid_keeps_no_stock(status: str) -> None:
+    kept = replace(UNPAID, reservations=(replace(RESERVED, status=status),))
+    back = replace(UNPAID, reservations=(replace(RESERVED, status="RELEASED"),))
+
+    assert broken(kept) == {4}
+    assert broken(back) == set()
+
+
+def test_what_is_not_counted_is_missing_from_a_reservation_and_no_offence() -> None:
+    more = replace(ORDER, units={"p": 1, "coffee": 2})
+
+    assert broken(replace(GOOD, orders={"o1": more})) == set()
+
+
+def test_where_all_is_counted_the_lines_of_orders_take_what_the_shelf_gave() -> None:
+    more = replace(GOOD, orders={"o1": replace(ORDER, units={"p": 2})})
+    less = replace(GOOD, reservations=(replace(RESERVED, status="HELD"),))
+
+    assert list(uncounted(GOOD)) == []
+    assert list(uncounted(more)) == [("p", "1 are SOLD, the lines of their orders: 2")]
+    assert [detail for _, detail in uncounted(less)] == [
+        "0 are HELD, the lines of their orders: 1",
+        "1 are SOLD, the lines of their orders: 0",
+    ]

@@ -108,6 +108,17 @@ class InMemoryCatalogReader:
         """Compare the stock of every product with its reservations and its ledger."""
         return [self._audit(shop_id, level) for level in await self.levels(shop_id)]
 
+    async def reservations(
+        self, shop_id: ShopId, *, after: OrderId | None, limit: int
+    ) -> list[Reservation]:
+        """List reservations in the order of their orders' ids, behind the one of `after`."""
+        found = [
+            reservation
+            for (shop, order_id), reservation in self._state.reservations.items()
+            if shop == shop_id and order_id > (after or "")
+        ]
+        return sorted(found, key=lambda reservation: reservation.order_id)[:limit]
+
     async def moves(
         self, shop_id: ShopId, product_id: ProductId, *, after: int, limit: int
     ) -> list[StockMove]:

@@ -144,6 +144,11 @@ class CatalogReader(Protocol):
     async def audit(self, shop_id: ShopId) -> list[StockAudit]:
         """Compare the stock of every product with its deliveries and reservations."""
 
+    async def reservations(
+        self, shop_id: ShopId, *, after: OrderId | None, limit: int
+    ) -> list[Reservation]:
+        """List reservations in the order of their orders' ids, behind the one of `after`."""
+
     async def refusals(self, shop_id: ShopId, *, limit: int) -> list[RefusedTransition]:
         """List refused transitions, newest first."""
 

@@ -3,9 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from comanda.ids import ProductId, ShopId
+from comanda.ids import OrderId, ProductId, ShopId
 from comanda.menu import Category
-from workers.catalog.model import RefusedTransition, StockAudit, StockLevel, StockMove
+from workers.catalog.model import (
+    RefusedTransition,
+    Reservation,
+    StockAudit,
+    StockLevel,
+    StockMove,
+)
 from workers.catalog.pictures import Picture
 from workers.catalog.products import Price, Product
 from workers.catalog.rows import (
@@ -15,10 +21,11 @@ from workers.catalog.rows import (
     price_of,
     product_of,
     refusal_of,
+    reservation_of,
     rules_of,
 )
 from workers.catalog.shop import ShopRules
-from workers.catalog.sql import AUDIT, LEVELS, MOVES, REFUSALS
+from workers.catalog.sql import AUDIT, LEVELS, MOVES, REFUSALS, RESERVATIONS
 from workers.catalog.sql_menu import (
     ALL_PRODUCTS,
     FIND_PRODUCT,
@@ -84,6 +91,13 @@ class PostgresCatalogReader:
     async def audit(self, shop_id: ShopId) -> list[StockAudit]:
         """Compare stock, deliveries, reservations and ledger, all of one snapshot."""
         return [StockAudit(**row) for row in await self._rows(AUDIT, {"shop_id": shop_id})]
+
+    async def reservations(
+        self, shop_id: ShopId, *, after: OrderId | None, limit: int
+    ) -> list[Reservation]:
+        """List reservations in the order of their orders' ids, behind the one of `after`."""
+        rows = await self._rows(RESERVATIONS, (shop_id, after or "", limit))
+        return [reservation_of(row) for row in rows]
 
     async def moves(
         self, shop_id: ShopId, product_id: ProductId, *, after: int, limit: int

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
+from comanda.ids import OrderId
 from workers.catalog.bodies import CorrectionBody, DeliveryBody
 from workers.catalog.doors import (
     Crew,
@@ -28,6 +29,8 @@ from workers.catalog.views_stock import (
     RecomputedView,
     RefusalsView,
     RefusalView,
+    ReservationsView,
+    ReservationView,
     StockAuditsView,
     StockAuditView,
     StockView,
@@ -124,6 +127,24 @@ async def recompute(shop: KnownShop, _: Manager, *, reader: Reader) -> Recomputa
     """Show an auditor the stock beside what its ledger makes of it."""
     found = await answered(reader.audit(shop))
     return RecomputationView(levels=[RecomputedView.of(each) for each in found])
+
+
+@router.get("/audit/reservations")
+async def reservations(
+    shop: KnownShop,
+    _: Manager,
+    *,
+    reader: Reader,
+    after: Annotated[str, Query(max_length=64, pattern=r"^[\w-]*$")] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+) -> ReservationsView:
+    """Show an auditor what is set aside for which order, page by page."""
+    begin = OrderId(after) if after else None
+    found = await answered(reader.reservations(shop, after=begin, limit=limit))
+    return ReservationsView(
+        reservations=[ReservationView.of(each) for each in found],
+        next=found[-1].order_id if len(found) == limit else None,
+    )
 
 
 @router.get("/refused-transitions")

@@ -139,6 +139,17 @@ SELECT r.reservation_id, r.shop_id, r.order_id, r.status, r.reason,
 FROM reservations r WHERE r.shop_id = %s AND r.order_id = %s FOR UPDATE OF r
 """
 
+RESERVATIONS = """
+SELECT r.reservation_id, r.shop_id, r.order_id, r.status, r.reason,
+       coalesce(array_agg(l.product_id) FILTER (WHERE l.product_id IS NOT NULL), '{}')
+           AS product_ids,
+       coalesce(array_agg(l.quantity) FILTER (WHERE l.product_id IS NOT NULL), '{}') AS quantities
+FROM (SELECT * FROM reservations WHERE shop_id = %s AND order_id > %s
+      ORDER BY order_id LIMIT %s) r
+     LEFT JOIN reservation_lines l USING (shop_id, order_id)
+GROUP BY r.reservation_id, r.shop_id, r.order_id, r.status, r.reason ORDER BY r.order_id
+"""
+
 SAVE_RESERVATION = """
 UPDATE reservations SET status = %(status)s, reason = %(reason)s, changed_at = %(now)s
 WHERE shop_id = %(shop_id)s AND order_id = %(order_id)s

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel
 
-from workers.catalog.model import RefusedTransition, StockAudit, StockLevel
+from workers.catalog.model import RefusedTransition, Reservation, StockAudit, StockLevel
 
 
 class CountedView(BaseModel):
@@ -77,6 +77,30 @@ class StockAuditView(BaseModel):
             reserved=audit.reserved,
             bought=audit.bought,
         )
+
+
+class ReservationView(BaseModel):
+    """What is set aside for an order, in units by product; a released one has returned them."""
+
+    order_id: str
+    status: str
+    units: dict[str, int]
+
+    @classmethod
+    def of(cls, reservation: Reservation) -> Self:
+        """Show a reservation to an auditor."""
+        return cls(
+            order_id=reservation.order_id,
+            status=reservation.status.value,
+            units={str(i): quantity for i, quantity in reservation.quantities.items()},
+        )
+
+
+class ReservationsView(BaseModel):
+    """A page of a shop's reservations; `next` is what to ask the following one `after`."""
+
+    reservations: list[ReservationView]
+    next: str | None
 
 
 class RecomputedView(BaseModel):

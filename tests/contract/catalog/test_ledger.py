@@ -117,6 +117,26 @@ async def test_the_level_can_be_recomputed_from_the_ledger(store: Store) -> None
     assert await store.reader.moves(OTHER_SHOP, meal.id, after=0, limit=9) == []
 
 
+async def test_an_auditor_pages_through_what_is_set_aside_for_which_order(store: Store) -> None:
+    meal, soup = [await store.stock(product(slug), quantity=5) for slug in ("meal", "soup")]
+    orders = [placed(line(meal, 2), line(soup)), placed(line(soup, 9)), placed(line(meal))]
+    for event in (*orders, approved(orders[0]), failed(orders[2])):
+        await store.deliver(event)
+    told = sorted(orders, key=lambda order: order.order_id)
+
+    first = await store.reader.reservations(SHOP, after=None, limit=2)
+    last = await store.reader.reservations(SHOP, after=first[-1].order_id, limit=2)
+
+    found = {it.order_id: (it.status.value, dict(it.quantities)) for it in (*first, *last)}
+    assert [it.order_id for it in (*first, *last)] == [order.order_id for order in told]
+    assert found == {
+        orders[0].order_id: ("SOLD", {meal.id: 2, soup.id: 1}),
+        orders[1].order_id: ("RELEASED", {}),
+        orders[2].order_id: ("RELEASED", {meal.id: 1}),
+    }
+    assert await store.reader.reservations(OTHER_SHOP, after=None, limit=9) == []
+
+
 async def test_a_correction_counts_once_and_never_takes_what_is_held(store: Store) -> None:
     meal = await store.stock(product("meal"), quantity=5)
     await store.deliver(placed(line(meal, 3)))
