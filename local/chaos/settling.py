@@ -15,6 +15,7 @@ from console.audit.reading import read_books
 from console.door import Door, DoorClosed
 from console.places import Places, find_places
 from local.chaos.stuck import stuck_orders
+from local.chaos.untold import untold_events
 from local.queues import client_of, depth_of, queues_of
 from local.supervisor import System
 
@@ -31,7 +32,7 @@ class Verdict:
     redriven: int
     open_cases: int
     books: tuple[Books, ...] = ()
-    # Orders for which something was forgotten, each with what it lacks.
+    # Orders for which something was forgotten, each with what it lacks, and what nobody heard of.
     stuck: tuple[str, ...] = ()
 
 
@@ -66,6 +67,7 @@ async def settle(system: System, *, patience: timedelta) -> Verdict:
         dead = [line for q in queues for line in await _dead(sqs, q)]
         found, books = verdict
         stuck = [line for it in books for line in stuck_orders(it)]
+        stuck += await asyncio.to_thread(untold_events, system)
         left = await asyncio.to_thread(_left, sqs, queues)
         is_quiet = not (dead or found or stuck or left)
         if is_quiet or time.monotonic() > deadline:

@@ -3,10 +3,16 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
+import boto3
+import psycopg
 
+from local.chaos.untold import untold_events
 from local.demo.client import Shopper
 from local.demo.doors import doors_of
 from local.demo.load import drive
@@ -41,3 +47,46 @@ def test_an_audit_that_cannot_be_made_says_so(system: System, tmp_path: Path) ->
     assert (missing.returncode, blind.returncode) == (2, 2)
     assert "make run" in missing.stdout
     assert "provider's books" in blind.stdout.replace("\n", " ")
+
+
+@contextmanager
+def untold_by_payments(system: System) -> Iterator[None]:
+    """Leave an event in the outbox, too young for a sweep to take it."""
+    with psycopg.connect(
+        system.env_for("payments")["COMANDA_DATABASE_URL"], autocommit=True
+    ) as connection:
+        values = ("untold", datetime.now(UTC), b"{}")
+        connection.execute(
+            "INSERT INTO outbox (event_id, created_at, body) VALUES (%s, %s, %s)", values
+        )
+        yield
+        connection.execute("DELETE FROM outbox WHERE event_id = 'untold'")
+
+
+@contextmanager
+def untold_by_orders(system: System) -> Iterator[None]:
+    """Leave an event in the outbox index, behind all that a sweep asks for."""
+    dynamodb = boto3.client(
+        "dynamodb",
+        endpoint_url=system.urls["ministack"],
+        region_name=system.environment["AWS_DEFAULT_REGION"],
+        aws_access_key_id=system.environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=system.environment["AWS_SECRET_ACCESS_KEY"],
+    )
+    table, key = "comanda-laptop-orders", {"pk": {"S": "OUTBOX#untold"}, "sk": {"S": "OUTBOX"}}
+    pending = {"outbox_pk": {"S": "PENDING#0"}, "outbox_sk": {"S": "9999#untold"}}
+    dynamodb.put_item(TableName=table, Item={**key, **pending})
+    yield
+    dynamodb.delete_item(TableName=table, Key=key)
+
+
+def test_what_an_outbox_keeps_was_told_to_nobody(system: System) -> None:
+    before = untold_events(system)
+    with untold_by_payments(system), untold_by_orders(system):
+        kept = untold_events(system)
+
+    assert before == []
+    assert sorted(kept) == [
+        "orders keeps 1 events that nobody was told of",
+        "payments keeps 1 events that nobody was told of",
+    ]
