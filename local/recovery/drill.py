@@ -24,7 +24,7 @@ from local.demo.client import Shopper
 from local.demo.doors import doors_of
 from local.provision.context import REPOSITORY
 from local.recovery.disowning import disown
-from local.recovery.postgres import back_up, newest_segment_age, restore
+from local.recovery.postgres import back_up, newest_segment_age, restore, segments_since
 from local.recovery.tables import Shipper
 from local.supervisor import Options, System, running_system
 from local.supervisor.parts import RestartPolicy
@@ -32,6 +32,8 @@ from local.supervisor.run import run_folder
 
 # An order that is acknowledged is committed; a mark of the journal may be so much older than now.
 _SKEW = 1.0
+# A crowded machine sells slowly, and a loss of nothing would prove nothing.
+_PATIENCE = 60.0
 _SETTLING = timedelta(seconds=200)
 # Each look signs in as staff of each shop, and the door bounds how often.
 _LOOK_AGAIN = 12.0
@@ -123,7 +125,7 @@ async def _lose(system: System, drill: Drill, *, backup: Path, shipper: Shipper)
         customers = _customers(system, session, history, seed=drill.seed)
         length = drill.before + drill.between + drill.after
         crowd = asyncio.create_task(
-            customers.crowd(until=time.monotonic() + length, people=drill.people)
+            customers.crowd(until=time.monotonic() + length + _PATIENCE, people=drill.people)
         )
         await asyncio.sleep(drill.before)
         data = system.folder / "postgres" / "data"
@@ -132,6 +134,7 @@ async def _lose(system: System, drill: Drill, *, backup: Path, shipper: Shipper)
         await asyncio.sleep(drill.between)
         point, until = time.monotonic(), datetime.now(UTC)
         await asyncio.sleep(drill.after)
+        await _until_sold(history, system.folder / "postgres" / "archive", after=point)
         tables_lag = time.time() - shipper.last_mark.at
         postgres_lag = newest_segment_age(system.folder / "postgres" / "archive", now=time.time())
         for name in ("postgres", "ministack"):
@@ -147,6 +150,21 @@ async def _lose(system: System, drill: Drill, *, backup: Path, shipper: Shipper)
         kept=frozenset(kept),
         later=frozenset(history.orders - kept),
     )
+
+
+async def _until_sold(history: History, archive: Path, *, after: float) -> None:
+    """Wait until an order that began after a moment is archived, or the patience is over."""
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        known = {sight.order_id for sight in history.sights if sight.told < after}
+        later = [sight.told for sight in history.sights if sight.order_id not in known]
+        # The segment of that moment may be the one that is just being written.
+        if (
+            later
+            and segments_since(archive, moment=min(later) - time.monotonic() + time.time()) > 1
+        ):
+            return
+        await asyncio.sleep(0.5)
 
 
 async def _settled(system: System) -> Verdict:

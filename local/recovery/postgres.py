@@ -33,7 +33,8 @@ def back_up(dsn: str, *, data: Path, target: Path) -> None:
 def restore(backup: Path, *, folder: Path, until: datetime) -> None:
     """Put the backup where the cluster's data were; the server, once started, goes on to `until`.
 
-    Commits after `until` are left out. The server takes no connections before it is there.
+    Commits after `until` are left out. The server takes no connections before it is there, and
+    does not start where nothing in the archive is as late as `until`.
     """
     data, archive = folder / "data", folder / "archive"
     shutil.rmtree(data, ignore_errors=True)
@@ -55,8 +56,16 @@ def restore(backup: Path, *, folder: Path, until: datetime) -> None:
 
 def newest_segment_age(archive: Path, *, now: float) -> float:
     """Give the seconds since a segment last reached the archive: what a loss now would cost."""
-    segments = [path.stat().st_mtime for path in archive.iterdir() if "." not in path.name]
-    return now - max(segments)
+    return now - max(_arrivals(archive))
+
+
+def segments_since(archive: Path, *, moment: float) -> int:
+    """Count the segments that reached the archive after a moment (seconds since the epoch)."""
+    return sum(arrived > moment for arrived in _arrivals(archive))
+
+
+def _arrivals(archive: Path) -> list[float]:
+    return [path.stat().st_mtime for path in archive.iterdir() if "." not in path.name]
 
 
 def _copy(data: Path, target: Path) -> None:
