@@ -19,7 +19,10 @@ class Pollers:
         self._timer_at = 0.0
 
     async def wait(self, seconds: float) -> bool:
-        """Wait for a message to be shown, up to `seconds`; tell whether it is worth a look."""
+        """Wait for a message to be shown, up to `seconds`; tell whether somebody called.
+
+        A message that is shown already calls nobody: look once more before you wait.
+        """
         loop = asyncio.get_running_loop()
         poller: asyncio.Future[bool] = loop.create_future()
         self._waiting.append(poller)

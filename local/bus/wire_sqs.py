@@ -135,12 +135,12 @@ class SqsWire:
     async def _poll(self, queue: BusQueue, again: Callable[[], Request], *, wait: int) -> Request:
         clock = self._world.clock
         deadline = clock() + wait
-        while (left := deadline - clock()) > 0:
+        is_called = True
+        # Looked at once more before it waits: this begins a turn of the loop after the first look,
+        # and whatever came meanwhile called nobody.
+        while not (answer := again()) and is_called and (left := deadline - clock()) > 0:
             is_called = await queue.pollers.wait(left)
-            answer = again()
-            if answer or not is_called:
-                return answer
-        return {}
+        return answer
 
     def _batch(self, action: str, request: Request) -> Request:
         queue = self._queue(request)
