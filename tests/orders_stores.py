@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -13,13 +13,11 @@ from aiobotocore.session import get_session
 from moto.server import ThreadedMotoServer
 
 from comanda.envelope import Envelope
+from comanda.ids import CustomerId
 from comanda.messaging.memory import InMemoryPublisher
 from comanda.settings import topology
 from local.provision.tables import table_request
-from tests.orders_builders import (
-    Clock,
-    till,
-)
+from tests.orders_builders import Clock, changed, deliver, request, till
 from workers.orders.desk import DynamoDesk
 from workers.orders.floor import Store
 from workers.orders.letterbox import DynamoLetterbox
@@ -75,6 +73,15 @@ class CountingClient:
             return answer
 
         return counted
+
+
+async def placed_by(side: Side, owner: str, *, customer: CustomerId | None = None) -> Order:
+    await deliver(changed(), orders=side.store)
+    wanted = replace(request(owner=owner), customer_id=customer, name="Ana")
+    placement = await side.till.place(wanted)
+    assert placement.order is not None
+    side.clock.pass_by(seconds=1)
+    return placement.order
 
 
 @contextmanager

@@ -7,8 +7,9 @@ import re
 import struct
 
 import aiohttp
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
+from local.demo.people import Person
 from local.supervisor import System
 
 PATIENCE = 20_000
@@ -64,6 +65,21 @@ async def mailed(system: System, email: str, pattern: str, *, but: str = "") -> 
                 if found and found[0] != but:
                     return found[0]
             await asyncio.sleep(0.1)
+
+
+async def code_typed(page: Page, system: System, person: Person, *, but: str = "") -> str:
+    """Ask for a code, type the one that was mailed, and give it."""
+    await page.get_by_role("button", name="Receber código").click()
+    await expect(page.get_by_role("textbox", name="Código")).to_be_focused()
+    code = await mailed(system, person.email, r"\b[0-9]{6}\b", but=but)
+    await page.get_by_role("textbox", name="Código").fill(code)
+    await page.get_by_role("button", name="Entrar").click()
+    return code
+
+
+async def number_on(page: Page) -> str:
+    """Give the call number that the page shows."""
+    return str(await page.get_attribute("#now", "data-number"))
 
 
 def app_code(secret: str, *, at: float) -> str:

@@ -4,12 +4,22 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from local.demo.people import Person, invent_person
+from local.demo.people import invent_person
 from local.supervisor import System
 from tests.browsers import Floor, chromium
-from tests.screens_people import PATIENCE, app_code, back, knock, mailed, reach, until
+from tests.screens_people import (
+    PATIENCE,
+    app_code,
+    back,
+    code_typed,
+    knock,
+    mailed,
+    number_on,
+    reach,
+    until,
+)
 from tests.screens_walk import faults_at, faults_of
 
 pytestmark = pytest.mark.timeout(180)
@@ -20,10 +30,6 @@ PASSWORD = "Uma-senha-minha-1"
 async def floor(system: System) -> AsyncIterator[Floor]:
     async with chromium() as browser:
         yield Floor.of(system, browser)
-
-
-async def number_on(page: Page) -> str:
-    return str(await page.get_attribute("#now", "data-number"))
 
 
 async def test_an_order_goes_from_the_kiosk_to_the_counter_before_everybodys_eyes(
@@ -291,12 +297,3 @@ async def test_a_customer_signs_up_orders_comes_back_at_a_kiosk_and_is_forgotten
     await owner.get_by_role("button", name="Procurar").click()
     await expect(owner.locator("tbody")).to_contain_text("Concluído")
     await expect(owner.locator("main")).not_to_contain_text("Maria")
-
-
-async def code_typed(page: Page, system: System, person: Person, *, but: str = "") -> str:
-    await page.get_by_role("button", name="Receber código").click()
-    await expect(page.get_by_role("textbox", name="Código")).to_be_focused()
-    code = await mailed(system, person.email, r"\b[0-9]{6}\b", but=but)
-    await page.get_by_role("textbox", name="Código").fill(code)
-    await page.get_by_role("button", name="Entrar").click()
-    return code
