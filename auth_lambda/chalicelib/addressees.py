@@ -8,7 +8,7 @@ from typing import Protocol
 from comanda.ids import CustomerId
 
 from .applications import Applications
-from .codes import Holder
+from .codes import Holder, holder_of_applicant
 from .cognito import CustomerPool
 from .courier import Letter
 from .registry import CustomerRegistry
@@ -49,8 +49,7 @@ class WhoSignsIn:
         """Give where the applicant says, or Cognito says of the customer."""
         if sealed is not None:
             applicant = self.applications.open(sealed, session=letter.session)
-            owner = f"SHOP#{letter.shop_id}#{letter.name}"
-            holder = Holder(owner=owner, place=letter.place)
+            holder = holder_of_applicant(letter.shop_id, name=letter.name, place=letter.place)
             return Recipient(email=applicant.email.address, holder=holder)
         customer_id = self.registry.find(letter.shop_id, letter.name)
         email = self.pool.email_of(customer_id) if customer_id else None

@@ -104,7 +104,7 @@ class EmailChanges:
         if wish.customer_id != customer_id:
             raise SignInRefused
         self._replace(self._registration(customer_id), wish.email)
-        self.sessions.close(played.reference)
+        self.proofs.close(played)
 
     def finish(self, note: Note) -> None:
         """Make a change whose proof was given, and tell of it; done again, it does the same.

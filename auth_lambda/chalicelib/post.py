@@ -37,7 +37,7 @@ class PostRoom:
             return
         if not self.sessions.bind(letter.session, found.holder, customer_id=found.customer_id):
             return  # The session has ended meanwhile; a code for it would be of no use.
-        code = self.codes.issue(found.holder)
+        code = self.codes.issue(found.holder, session=letter.session)
         if code is None:
             log.info("code on its way already")
             return

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -60,8 +61,15 @@ class Sessions:
         """Draw the token of a session that is to be opened."""
         return self._draw()
 
-    def open(self, shop_id: ShopId, token: str, *, application: str | None = None) -> None:
-        """Begin a session."""
+    def open(
+        self,
+        shop_id: ShopId,
+        token: str,
+        *,
+        application: str | None = None,
+        holder: Holder | None = None,
+    ) -> None:
+        """Begin a session; whose code it waits for may be known, or is told by `bind`."""
         item: Item = {
             "shop_id": str(shop_id),
             "attempts": 0,
@@ -69,6 +77,8 @@ class Sessions:
         }
         if application is not None:
             item["application"] = application
+        if holder is not None:
+            item |= {"code_owner": holder.owner, "code_place": holder.place}
         self._table.put(self._key(reference_of(token)), item)
 
     def application(self, reference: str) -> str | None:
@@ -121,9 +131,21 @@ class Sessions:
             application=_text(item, "application"),
         )
 
-    def close(self, reference: str) -> None:
-        """Forget a session that has led to tokens, and whatever it held of a person."""
-        self._table.delete(self._key(reference))
+    def excuse(self, reference: str) -> None:
+        """Take back the count of a right answer that an outage left without effect."""
+        still = Change(
+            update="ADD attempts :less", condition="attribute_exists(pk)", values={":less": -1}
+        )
+        with suppress(ConditionFailed):
+            self._table.update(self._key(reference), still)
+
+    def close(self, reference: str) -> bool:
+        """Forget a session and whatever it held of a person; False if a twin has closed it."""
+        try:
+            self._table.delete(self._key(reference), Change(condition="attribute_exists(pk)"))
+        except ConditionFailed:
+            return False
+        return True
 
     def _key(self, reference: str) -> Key:
         return Key(pk=f"{self._prefix}#{reference}", sk="SESSION")

@@ -8,6 +8,8 @@ from comanda.cpf import CPF
 from comanda.ids import ShopId
 
 from .applications import Applicant, Applications
+from .aws import Unavailable
+from .codes import holder_of_applicant
 from .cognito import Tokens
 from .courier import Courier, Letter
 from .families import Owner, OwnerKind
@@ -57,14 +59,25 @@ class SignIn:
         return self._begin(shop_id, applicant.email, address=address, applicant=applicant)
 
     def answer(self, shop_id: ShopId, *, session: str, code: str, address: str) -> Tokens:
-        """Trade the right code for tokens; raise `SignInRefused` for everything else."""
+        """Trade the right code for tokens; raise `SignInRefused` for everything else.
+
+        After `Unavailable` the same answer may be given again.
+        """
         place = self.pseudonyms.of_address(address)
         self.throttle.admit(ANSWERS_BY_ADDRESS, shop_id=shop_id, name=place)
         played = self.proofs.check(shop_id, session=session, code=code)
         if played is None:
             raise SignInRefused
-        tokens = self._admit(shop_id, played, place=place)
-        self.sessions.close(played.reference)
+        try:
+            tokens = self._admit(shop_id, played, place=place)
+        except Unavailable:
+            # The client is told to come back with the same code: an outage is no guess.
+            self.sessions.excuse(played.reference)
+            raise
+        if not self.proofs.close(played):
+            # A twin of this request was faster, and a code leads to tokens once.
+            self.visits.end(shop_id, tokens.refresh_token)
+            raise SignInRefused
         return tokens
 
     def _begin(
@@ -82,8 +95,16 @@ class SignIn:
         self.throttle.admit(CODES_IN_ALL, shop_id=shop_id, name="ALL")
         token = self.sessions.token()
         reference = reference_of(token)
-        sealed = self.applications.seal(applicant, session=reference) if applicant else None
-        self.sessions.open(shop_id, token, application=sealed)
+        if applicant is None:
+            self.sessions.open(shop_id, token)
+        else:
+            # Who asked twice has the first code already, and may be faster than the second letter.
+            self.sessions.open(
+                shop_id,
+                token,
+                application=self.applications.seal(applicant, session=reference),
+                holder=holder_of_applicant(shop_id, name=name, place=place),
+            )
         self.proofs.expect(reference)
         self.courier.take(Letter(shop_id=shop_id, session=reference, name=name, place=place))
         return token

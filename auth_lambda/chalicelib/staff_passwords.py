@@ -92,7 +92,7 @@ class StaffPasswords:
         act = Act(who=username, what="staff.password.reset", whom=username, why="forgotten")
         key = self.audit.record(shop_id, act)
         self.pool.set_password(username, new)
-        self.sessions.close(played.reference)
+        self.proofs.close(played)
         self._sign_out(shop_id, username)
         self.audit.finish(key)
 

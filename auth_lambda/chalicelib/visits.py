@@ -6,12 +6,16 @@ from datetime import datetime
 
 from comanda.ids import CustomerId, ShopId
 
-from .aws import Refused
+from .aws import Refused, Unavailable
 from .cognito import CustomerPool, Tokens
 from .families import Families, Owner, OwnerKind
 from .passes import Passes
 from .refusals import SignInRefused
 from .staff_pool import StaffPool
+
+# The customer typed nothing of this. Cognito's answer came so late that the SDK asked again, when
+# the first call had used the pass up, or a trigger broke: the next pass may be taken.
+_NOT_TAKEN = "Cognito did not take a pass that was just granted"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,14 +29,17 @@ class Visits:
     clock: Callable[[], datetime]
 
     def open(self, shop_id: ShopId, customer_id: CustomerId) -> Tokens:
-        """Sign a customer in whose code was right; raise `SignInRefused`."""
+        """Sign a customer in whose code was right; raise `SignInRefused` or `Unavailable`."""
         session = self.customers.begin(customer_id)
         if session is None:
             raise SignInRefused
         granted = self.passes.grant(customer_id)
-        outcome = self.customers.answer(customer_id, session=session, code=granted)
+        try:
+            outcome = self.customers.answer(customer_id, session=session, code=granted)
+        except SignInRefused as exc:
+            raise Unavailable(_NOT_TAKEN) from exc
         if not isinstance(outcome, Tokens):
-            raise SignInRefused
+            raise Unavailable(_NOT_TAKEN)
         owner = Owner(kind=OwnerKind.CUSTOMER, shop_id=shop_id, name=customer_id)
         return self.begin(owner, outcome)
 

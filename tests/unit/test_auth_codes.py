@@ -33,60 +33,77 @@ def test_a_code_has_six_digits() -> None:
 
 
 def test_a_code_is_right_once(codes: Codes) -> None:
-    code = codes.issue(HERE)
+    code = codes.issue(HERE, session="s1")
 
-    assert [codes.is_right(HERE, code) for _ in range(2)] == [True, False]
+    assert [codes.is_right(HERE, code, session=s) for s in ("s1", "s2")] == [True, False]
+
+
+def test_a_code_stays_right_for_the_session_that_used_it_and_does_not_hold_the_next_back(
+    codes: Codes,
+) -> None:
+    code = codes.issue(HERE, session="s1")
+
+    repeats = [codes.is_right(HERE, code, session="s1") for _ in range(5)]
+    letter_that_came_twice = codes.issue(HERE, session="s1")
+    of_another_session = codes.issue(HERE, session="s2")
+
+    assert repeats == [True] * 5
+    assert letter_that_came_twice is None
+    assert not codes.is_right(HERE, code, session="s1")
+    assert codes.is_right(HERE, of_another_session, session="s2")
 
 
 def test_three_wrong_answers_use_a_code_up(codes: Codes) -> None:
-    code = codes.issue(HERE)
+    code = codes.issue(HERE, session="s1")
 
-    answers = [codes.is_right(HERE, given) for given in ("999999", "999998", "999997", code)]
+    answers = [
+        codes.is_right(HERE, given, session="s1") for given in ("999999", "999998", "999997", code)
+    ]
 
     assert answers == [False] * 4
 
 
 def test_a_code_ends_after_five_minutes(codes: Codes, clock: Clock) -> None:
-    code = codes.issue(HERE)
+    code = codes.issue(HERE, session="s1")
     clock.advance(minutes=5)
 
-    assert not codes.is_right(HERE, code)
+    assert not codes.is_right(HERE, code, session="s1")
 
 
 def test_a_code_is_no_use_to_another_customer(codes: Codes) -> None:
-    code = codes.issue(HERE)
-    codes.issue(OTHER)
+    code = codes.issue(HERE, session="s1")
+    codes.issue(OTHER, session="s1")
 
-    assert not codes.is_right(OTHER, code)
+    assert not codes.is_right(OTHER, code, session="s1")
 
 
 def test_one_code_goes_out_in_a_minute_and_replaces_the_last(codes: Codes, clock: Clock) -> None:
-    first = codes.issue(HERE)
-    within = codes.issue(HERE)
+    first = codes.issue(HERE, session="s1")
+    within = codes.issue(HERE, session="s1")
     clock.advance(minutes=1)
-    second = codes.issue(HERE)
+    second = codes.issue(HERE, session="s1")
 
     assert within is None
-    assert not codes.is_right(HERE, first)
-    assert codes.is_right(HERE, second)
+    assert not codes.is_right(HERE, first, session="s1")
+    assert codes.is_right(HERE, second, session="s1")
 
 
 def test_a_withdrawn_code_makes_room_for_the_next(codes: Codes) -> None:
-    code = codes.issue(HERE)
+    code = codes.issue(HERE, session="s1")
 
     assert codes.withdraw(HERE, code)
-    assert codes.issue(HERE) is not None
+    assert codes.issue(HERE, session="s1") is not None
 
 
 def test_somebody_elsewhere_neither_uses_up_a_code_nor_its_minute(codes: Codes) -> None:
-    mine = codes.issue(HERE)
+    mine = codes.issue(HERE, session="s1")
 
-    theirs = codes.issue(THERE)
-    guesses = [codes.is_right(THERE, "999999") for _ in range(3)]
+    theirs = codes.issue(THERE, session="s1")
+    guesses = [codes.is_right(THERE, "999999", session="s1") for _ in range(3)]
 
     assert theirs is not None
     assert guesses == [False] * 3
-    assert codes.is_right(HERE, mine)
+    assert codes.is_right(HERE, mine, session="s1")
 
 
 def test_a_session_is_good_for_three_attempts_in_its_shop(table: Table, clock: Clock) -> None:

@@ -169,7 +169,7 @@ def test_a_customer_gets_a_code_that_their_session_takes(post: Room) -> None:
     played = post.sessions.attempt(ANA, "t1")
     assert email == MARIA
     assert played.customer_id == "c1"
-    assert post.codes.is_right(played.holder, code)
+    assert post.codes.is_right(played.holder, code, session=played.reference)
 
 
 def test_nobody_gets_a_letter_for_a_name_that_nobody_has(post: Room) -> None:
@@ -196,7 +196,7 @@ def test_an_applicant_gets_a_code_before_there_is_a_customer(post: Room) -> None
     played = post.sessions.attempt(ANA, "t1")
     assert email == "joao@exemplo.com.br"
     assert played.customer_id is None
-    assert post.codes.is_right(played.holder, code)
+    assert post.codes.is_right(played.holder, code, session=played.reference)
 
 
 def test_a_code_that_could_not_be_mailed_is_withdrawn_for_the_next_try(post: Room) -> None:
@@ -228,7 +228,7 @@ def test_strangers_cannot_spend_what_a_customer_has_where_they_are_known(post: R
     assert by_bots == 10
     assert len(post.mailer.sent) == 11
     played = post.sessions.attempt(ANA, "mine")
-    assert post.codes.is_right(played.holder, post.mailer.sent[-1][1])
+    assert post.codes.is_right(played.holder, post.mailer.sent[-1][1], session="mine")
 
 
 def test_a_place_is_forgotten_after_ninety_days(post: Room) -> None:
@@ -248,8 +248,8 @@ def test_a_code_proves_the_address_that_it_went_to_and_no_other(post: Room) -> N
     post.wish("t2", "victim@exemplo.com.br")
 
     theirs = own.attempt(ANA, "t2")
-    assert not post.codes.is_right(theirs.holder, code)
-    assert post.codes.is_right(own.attempt(ANA, "t1").holder, code)
+    assert not post.codes.is_right(theirs.holder, code, session="t2")
+    assert post.codes.is_right(own.attempt(ANA, "t1").holder, code, session="t1")
     assert [email for email, _ in post.mailer.sent] == [
         "mine@exemplo.com.br",
         "victim@exemplo.com.br",
