@@ -103,9 +103,13 @@ def _patches(stage: Stage) -> list[dict[str, Any]]:
         region = _replace("/spec/triggers/0/metadata/awsRegion", stage.decisions.region)
         patches.append({"target": {"kind": "ScaledObject"}, "patch": json.dumps([region])})
     if "external-secrets" in stage.decisions.components:
-        key = _replace("/spec/data/0/remoteRef/key", f"comanda/{stage.name}/console/keys")
+        names = ("keys", "forwarding-keys")
+        keys = [
+            _replace(f"/spec/data/{place}/remoteRef/key", f"comanda/{stage.name}/console/{name}")
+            for place, name in enumerate(names)
+        ]
         target = {"kind": "ExternalSecret", "name": "console-keys"}
-        patches.append({"target": target, "patch": json.dumps([key])})
+        patches.append({"target": target, "patch": json.dumps(keys)})
     return patches
 
 

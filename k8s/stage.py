@@ -108,7 +108,12 @@ class Stage:
             ),
             "COMANDA_AUTH_URL": self.outputs.auth_url,
             "COMANDA_PUBLIC_URL": self.decisions.public_url,
+            "COMANDA_TRUSTED_PROXIES": self._proxies(),
         }
+
+    def _proxies(self) -> str:
+        # CloudFront and the load balancer; elsewhere browsers come by a tunnel, straight to a pod.
+        return "2" if "gateway" in self.decisions.components else "0"
 
     def _database(self, name: str, *, user: str) -> dict[str, str]:
         where = f"{self.outputs.database_address}:{self.outputs.database_port}"

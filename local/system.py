@@ -14,7 +14,7 @@ from comanda.ids import ShopId
 from comanda.settings import topology
 from local.postgres.cluster import prepare_cluster
 from local.provision.context import REPOSITORY, ProvisionContext, StaffLogin
-from local.provision.secrets import bank_configuration, run_secrets
+from local.provision.secrets import bank_configuration, forwarding_keys, run_secrets
 from local.provision.steps import Provisioning
 from local.servers import GivenServer, OwnServer
 from local.supervisor.parts import Part, Probe, Process
@@ -159,6 +159,9 @@ class Laptop:
             **{f"COMANDA_{name.upper()}_URL": self.urls[name] for name in names},
             "COMANDA_PUBLIC_URL": self.urls["edge"],
             "COMANDA_CONSOLE_KEYS": self._console_key,
+            "COMANDA_FORWARDING_KEYS": forwarding_keys(self._secrets, stage=STAGE),
+            # The edge, which tells whom it saw as CloudFront and the load balancer do.
+            "COMANDA_TRUSTED_PROXIES": "1",
             "COMANDA_SIMULATOR_URL": self.urls["mercadopago"],
             "COMANDA_PROCESS_URLS": ",".join(
                 f"{name}={self.urls[name]}"

@@ -167,7 +167,7 @@ class Office:
         self.sessions.open(ANA, token, application=sealed)
         holder = Holder(owner=f"CUSTOMER#{MARIA}", place=to)
         self.sessions.bind(reference, holder)
-        code = self.codes.issue(holder) or ""
+        code = self.codes.issue(holder, session=reference) or ""
         self.changes.confirm(ANA, MARIA, session=token, code=code, address="10.0.0.1")
 
     def breaking_at(self, number: int, act: Callable[[], object]) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .audit import Audit
     from .codes import Codes
     from .cognito import CustomerPool
+    from .forwarded import Screens
     from .herald import TopicHerald
     from .mail import Mailer
     from .passes import Passes
@@ -86,6 +87,14 @@ def pseudonyms() -> Pseudonyms:
     from .pseudonyms import Pseudonyms
 
     return Pseudonyms(bytes.fromhex(_secret("cpf-key")))
+
+
+@cache
+def screens() -> Screens:
+    """Build what believes our screens, with the keys from Secrets Manager."""
+    from .forwarded import Screens
+
+    return Screens(lambda: _secret("console/forwarding-keys"), clock=now)
 
 
 @cache

@@ -25,6 +25,8 @@ log = logging.getLogger("auth_lambda")
 _BODY_LIMIT = 8 * 1024
 Headers = dict[str, str | list[str]]
 _RETRY_AFTER = timedelta(seconds=2)
+# As `comanda.forwarding` has it, which is loaded only for requests of our screens.
+_TOLD = "x-comanda-client"
 
 
 def respond(module: str, route: str, *arguments: Any) -> Response:
@@ -77,7 +79,12 @@ def caller_in(request: Any, shop_id: ShopId) -> "Caller":
 
 
 def address_of(request: Any) -> str:
-    """Give the address on the network that API Gateway saw; a client cannot choose it."""
+    """Give the address on the network for which requests are counted; a client cannot choose it.
+
+    It is the one that API Gateway saw, or the browser's, where our own screens vouch for it.
+    """
+    if (text := request.headers.get(_TOLD)) and (address := _told_address(request, text)):
+        return address
     identity = (request.context or {}).get("identity") or {}
     return str(identity.get("sourceIp") or "unknown")
 
@@ -121,6 +128,17 @@ def answer(
         headers.pop("Content-Type")
     text = "" if body is None else json.dumps(body)
     return Response(text, status_code=status, headers=headers)
+
+
+def _told_address(request: Any, text: str) -> str | None:
+    from comanda.forwarding import Target
+
+    context = request.context or {}
+    # Not the path as it came: before it API Gateway may put the name of its stage.
+    path = str(context.get("resourcePath", ""))
+    for name, value in (request.uri_params or {}).items():
+        path = path.replace(f"{{{name}}}", value)
+    return wiring.screens().address_in(text, target=Target(method=request.method, path=path))
 
 
 def _refusal(problem: Problem) -> Response:

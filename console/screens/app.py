@@ -47,6 +47,7 @@ from console.screens import (
     sign_in,
 )
 from console.screens.board import Boards, Orders
+from console.screens.browsers import Browsers, Teller
 from console.screens.contexts import Call, Context, Contexts
 from console.screens.customers import CustomerNeeded, to_the_door
 from console.screens.doors import Desk, KnownShop, install
@@ -95,8 +96,10 @@ SERVING: Mapping[str, Any] = {
 }
 
 
-def build_app(shops: tuple[ShopId, ...], *, public_url: str, connect: Connect) -> FastAPI:
-    """Make the app; `connect` sets `desk` on its state."""
+def build_app(
+    shops: tuple[ShopId, ...], *, public_url: str, connect: Connect, proxies: int = 0
+) -> FastAPI:
+    """Make the app; `connect` sets `desk` on its state, `proxies` of ours stand before it."""
     app = FastAPI(lifespan=connect, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.shops = frozenset(shops)
     shop = APIRouter(prefix="/loja/{shop}")
@@ -112,6 +115,7 @@ def build_app(shops: tuple[ShopId, ...], *, public_url: str, connect: Connect) -
     app.add_exception_handler(CustomerNeeded, to_the_door)
     app.add_middleware(Intake, largest=LARGEST_BODY)
     app.add_middleware(Guard, public_url=public_url)
+    app.add_middleware(Browsers, proxies=proxies)
     return app
 
 
@@ -123,10 +127,12 @@ def desk_over(
     queues: Queues,
     processes: Mapping[str, str] | None = None,
     simulator_url: str = "",
+    forwarding_keys: str = "",
     clock: Callable[[], datetime] | None = None,
 ) -> Desk:
     """Put the parts together."""
-    contexts = Contexts(session, urls)
+    teller = Teller(forwarding_keys, clock=clock or utc_now) if forwarding_keys else None
+    contexts = Contexts(session, urls, tell=teller.headers if teller else None)
     sealer = Sealer(keys)
 
     async def board(shop: ShopId, token: str) -> Orders:
@@ -174,12 +180,18 @@ def main() -> None:
                 queues=queues,
                 processes=processes,
                 simulator_url=settings.simulator_url,
+                forwarding_keys=settings.forwarding_keys,
             )
             yield
             if app.state.desk.simulator is not None:
                 await app.state.desk.simulator.close()
 
-    app = build_app(settings.shops, public_url=settings.public_url, connect=connect)
+    app = build_app(
+        settings.shops,
+        public_url=settings.public_url,
+        connect=connect,
+        proxies=settings.trusted_proxies,
+    )
     config = uvicorn.Config(app, host=settings.http_host, port=settings.http_port, **SERVING)
     # uvicorn raises the signal once more when it is done, and whoever came first hears it then.
     signal.signal(signal.SIGTERM, _leave)

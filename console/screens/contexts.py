@@ -1,7 +1,7 @@
 """Ask the contexts by their private APIs, in the name of whoever looks."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +12,8 @@ import aiohttp
 from comanda.ids import ShopId
 
 JSON = Mapping[str, Any]
+# What auth is told of the browser, for a method and a path.
+Tell = Callable[[str, str], Mapping[str, str]]
 _TIMEOUT = aiohttp.ClientTimeout(total=28, connect=3)
 _STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=3, sock_read=40)
 
@@ -71,10 +73,17 @@ class Answer:
 
 
 class Contexts:
-    """The APIs behind one pool of connections."""
+    """The APIs behind one pool of connections; auth alone is told whose browser it is."""
 
-    def __init__(self, session: aiohttp.ClientSession, urls: Mapping[Context, str]) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        urls: Mapping[Context, str],
+        *,
+        tell: Tell | None = None,
+    ) -> None:
         self._session = session
+        self._tell = tell
         self._urls = {context: url.rstrip("/") for context, url in urls.items()}
 
     async def ask(self, call: Call) -> Answer:
@@ -85,7 +94,7 @@ class Contexts:
                 self._url(call),
                 data=json.dumps(call.body).encode() if call.body is not None else call.raw,
                 params=call.query,
-                headers=_headers(call),
+                headers=self._headers(call),
                 timeout=_TIMEOUT,
                 allow_redirects=False,
             ) as got:
@@ -103,7 +112,7 @@ class Contexts:
         """Open a stream of server-sent events; give the data of each, and None for a beat."""
         try:
             async with self._session.get(
-                self._url(call), headers=_headers(call), timeout=_STREAM_TIMEOUT
+                self._url(call), headers=self._headers(call), timeout=_STREAM_TIMEOUT
             ) as got:
                 if got.status != 200:
                     content = await got.read()
@@ -113,7 +122,17 @@ class Contexts:
             raise OutOfReach(f"{call.context}: {type(exc).__name__}") from exc
 
     def _url(self, call: Call) -> str:
-        return f"{self._urls[call.context]}/apis/{call.context}/{call.shop}{call.path}"
+        return self._urls[call.context] + _path(call)
+
+    def _headers(self, call: Call) -> dict[str, str]:
+        headers = _headers(call)
+        if call.context is Context.AUTH and self._tell is not None:
+            headers.update(self._tell(call.method, _path(call)))
+        return headers
+
+
+def _path(call: Call) -> str:
+    return f"/apis/{call.context}/{call.shop}{call.path}"
 
 
 def _headers(call: Call) -> dict[str, str]:

@@ -18,17 +18,23 @@ Secrets = Mapping[str, str]
 
 
 def run_secrets(file: Path, *, stage: str, shops: tuple[ShopId, ...]) -> Secrets:
-    """Give all secrets by name, inventing them when the file is not there yet."""
-    if file.exists():
-        known: dict[str, str] = json.loads(file.read_text())
+    """Give all secrets by name, inventing what the file does not hold yet."""
+    known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    if _forwarding(stage) in known:
         return known
-    invented = _invent(stage=stage, shops=shops)
+    # A run that an older release began keeps those that it had.
+    invented = {**_invent(stage=stage, shops=shops), **known}
     file.parent.mkdir(parents=True, exist_ok=True)
     half = file.with_suffix(".half")
     with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         json.dump(invented, out)
     half.rename(file)
     return invented
+
+
+def forwarding_keys(known: Secrets, *, stage: str) -> str:
+    """Give the keys by which the screens tell auth whose browser asks."""
+    return str(json.loads(known[_forwarding(stage)])["keys"])
 
 
 def bank_configuration(
@@ -77,6 +83,7 @@ def _invent(*, stage: str, shops: tuple[ShopId, ...]) -> dict[str, str]:
         f"comanda/{stage}/guest-signing-key": json.dumps(
             {"kid": f"guest-{secrets.token_hex(4)}", "private_key_pem": pem.decode()}
         ),
+        _forwarding(stage): json.dumps({"keys": secrets.token_hex(32)}),
     }
     for shop in shops:
         user = str(secrets.randbelow(900_000_000) + 100_000_000)
@@ -87,6 +94,10 @@ def _invent(*, stage: str, shops: tuple[ShopId, ...]) -> dict[str, str]:
         }
         invented[_account(stage, shop)] = json.dumps(account)
     return invented
+
+
+def _forwarding(stage: str) -> str:
+    return f"comanda/{stage}/console/forwarding-keys"
 
 
 def _account(stage: str, shop: ShopId) -> str:

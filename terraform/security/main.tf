@@ -12,7 +12,7 @@ locals {
   # One secret a shop: access token, user id and webhook secrets. Values are put by hand or by a
   # rotation, never by Terraform: they would lie in its state.
   secret_names = concat(
-    ["cpf-key", "guest-signing-key", "console/keys"],
+    ["cpf-key", "guest-signing-key", "console/keys", "console/forwarding-keys"],
     [for shop in var.shops : "${shop}/mercadopago"],
   )
 }

@@ -258,4 +258,6 @@ def test_the_controllers_of_a_cluster_do_what_they_are_there_for(system: System)
         assert "ApproximateNumberOfMessages" in told
     secret = client_with(system, keys["external-secrets"], "secretsmanager")
     read = secret.get_secret_value(SecretId="comanda/laptop/console/keys")
+    forwarding = secret.get_secret_value(SecretId="comanda/laptop/console/forwarding-keys")
     assert read["SecretString"] == "{}"
+    assert "keys" in json.loads(forwarding["SecretString"])

@@ -180,6 +180,21 @@ async def test_secrets_are_invented_once_per_run_and_stored(
     assert file.stat().st_mode & 0o077 == 0
 
 
+def test_a_run_that_an_older_release_began_keeps_its_secrets_and_gets_what_it_lacks(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "secrets.json"
+    made = dict(run_secrets(file, stage="test", shops=SHOPS))
+    lacking = made.pop("comanda/test/console/forwarding-keys")
+    file.write_text(json.dumps(made))
+
+    again = run_secrets(file, stage="test", shops=SHOPS)
+
+    assert {name: again[name] for name in made} == made
+    assert again["comanda/test/console/forwarding-keys"] not in ("", lacking)
+    assert run_secrets(file, stage="test", shops=SHOPS) == again
+
+
 def test_shops_share_no_secret_and_the_bank_knows_each(tmp_path: Path) -> None:
     known = run_secrets(tmp_path / "secrets.json", stage="test", shops=SHOPS)
 

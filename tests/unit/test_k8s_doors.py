@@ -10,6 +10,8 @@ from console.queues.processes import parse_urls
 from k8s.manifests import Manifest
 from k8s.rules.doors import closed_doors, doors
 from k8s.stage import STAGES
+from local.iam.laptop import words as policy_words
+from terraform.policies import render
 from tests.k8s_stages import stage_manifests
 
 WORKERS = ("archive-worker", "catalog-worker", "orders-worker", "payments-worker")
@@ -35,6 +37,29 @@ def test_the_page_of_the_topology_is_told_of_every_process_by_its_name(stage: st
 
     assert set(urls) == {*WORKERS, *(name.removesuffix("-worker") for name in WORKERS)}
     assert urls["orders-worker"] == "http://orders-worker:9090"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_screens_trust_as_many_proxies_as_stand_before_them(stage: str) -> None:
+    manifests = stage_manifests(stage)
+    data = (it.body["data"] for it in manifests if it.kind == "ConfigMap")
+
+    (count,) = (it["COMANDA_TRUSTED_PROXIES"] for it in data if "COMANDA_TRUSTED_PROXIES" in it)
+
+    # CloudFront and its load balancer come together: `gateway` is behind both or is not there.
+    assert count == ("2" if any(it.kind == "Gateway" for it in manifests) else "0")
+
+
+def test_the_screens_and_auth_have_their_common_key_from_the_same_secret() -> None:
+    (external,) = (it for it in stage_manifests("production") if it.kind == "ExternalSecret")
+    names = {it["secretKey"]: it["remoteRef"]["key"] for it in external.body["spec"]["data"]}
+    words = {**policy_words(), "stage": "production"}
+
+    readable = str(render("auth-api", words))
+
+    assert names["forwarding"] == "comanda/production/console/forwarding-keys"
+    assert f"secret:{names['forwarding']}-??????" in readable
+    assert f"secret:{names['keys']}-??????" not in readable
 
 
 def told(kind: str, name: str, change: Callable[[dict[str, Any]], object]) -> str:

@@ -47,6 +47,7 @@ run "each_shop_has_a_secret_of_its_own" {
   assert {
     condition = toset(output.secret_names) == toset([
       "comanda/dev/cantina-do-beto/mercadopago",
+      "comanda/dev/console/forwarding-keys",
       "comanda/dev/console/keys",
       "comanda/dev/cpf-key",
       "comanda/dev/guest-signing-key",
