@@ -77,12 +77,13 @@ def _store_may_be_away() -> AbstractContextManager[None]:
 
 def _adding_up(settings: OrdersWorkerSettings, *, orders: DynamoOrderRepository) -> Schedule:
     async def add_up() -> None:
-        # The feed forgets after some weeks, so somebody has to add it up before.
+        # The feed forgets after some weeks, so somebody has to add it up before. A busy shop's hour
+        # would be more at once than a partition gives in a second.
         with _store_may_be_away():
             for shop_id in settings.shops:
                 await orders.totals(shop_id, now=utc_now())
 
-    return Schedule(name="totals", every=timedelta(hours=1), run=add_up)
+    return Schedule(name="totals", every=timedelta(minutes=5), run=add_up)
 
 
 async def _telling(
