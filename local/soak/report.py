@@ -56,9 +56,15 @@ def _summary(outcome: Outcome) -> list[str]:
         f"{outcome.borne:.1f} orders a second were borne by {soak.people} people side by side for"
         f" {soak.measuring:.0f} s; {outcome.borne / 2:.1f} were put on for {soak.seconds:.0f} s",
         f"{outcome.orders} orders reached the kitchen, {len(outcome.faults)} customers were failed",
-        f"{outcome.restarts} processes died, {len(outcome.verdict.offenders)} invariants were"
-        f" violated, {len(outcome.verdict.dead)} dead letters were left",
+        f"{outcome.restarts} processes died; {_judged(outcome)}",
     ]
+
+
+def _judged(outcome: Outcome) -> str:
+    if outcome.unread:
+        return f"the books were not read, so no invariant was asked: {outcome.unread}"
+    violated, dead = len(outcome.verdict.offenders), len(outcome.verdict.dead)
+    return f"{violated} invariants were violated, {dead} dead letters were left"
 
 
 def _faults(outcome: Outcome) -> list[str]:

@@ -55,11 +55,14 @@ class Outcome:
     growths: tuple[Growth, ...]
     restarts: int
     verdict: Verdict
+    # Why the books were not read, if they were not: then the verdict says nothing.
+    unread: str = ""
 
     @property
     def is_flat(self) -> bool:
         """Tell whether nothing grew, failed, died or was violated."""
-        found = (self.faults, self.restarts, self.verdict.offenders, self.verdict.dead)
+        judged = (self.unread, self.verdict.offenders, self.verdict.dead)
+        found = (self.faults, self.restarts, *judged)
         return not any(found) and not any(it.is_too_much for it in self.growths)
 
 
@@ -80,7 +83,7 @@ async def run_soak(soak: Soak) -> Outcome:
                 group.create_task(watch.look_until(until, every=soak.every))
             # Whoever came last was served after the last look.
             watch.take()
-        verdict = await _settled(system)
+        verdict, unread = await _settled(system)
         series = watch.series()
         return Outcome(
             soak=soak,
@@ -91,16 +94,17 @@ async def run_soak(soak: Soak) -> Outcome:
             growths=tuple(judge(it) for it in series),
             restarts=sum(view.restarts for view in system.processes.values()),
             verdict=verdict,
+            unread=unread,
         )
 
 
-async def _settled(system: System) -> Verdict:
-    """Read the books; what was seen in an hour is told even if they cannot be read."""
+async def _settled(system: System) -> tuple[Verdict, str]:
+    """Read the books; what was seen in an hour is told even if they cannot be read, and why."""
     try:
-        return await settle(system, patience=_SETTLING)
+        return await settle(system, patience=_SETTLING), ""
     except DoorClosed as exc:
-        unread = f"the books were not read: {exc}"
-        return Verdict(offenders=(), statuses={}, dead=(unread,), redriven=0, open_cases=0)
+        nothing = Verdict(offenders=(), statuses={}, dead=(), redriven=0, open_cases=0)
+        return nothing, str(exc)
 
 
 class _Watch:
